@@ -1,0 +1,11 @@
+//! bures: Gaussian-mixture layers, trained on any GPU and without one.
+#![forbid(unsafe_code)]
+
+pub mod data;
+pub mod error;
+#[cfg(feature = "gpu")]
+pub mod gpu;
+pub mod io;
+pub mod plot;
+
+pub use error::{Error, Result};
