@@ -78,7 +78,7 @@ impl Panel {
     /// Draws the panel, or nothing when it has no points.
     pub(super) fn draw<B: DrawingBackend>(&self, pen: &Pen<'_, B>) -> Result<(), String> {
         let points = || self.series.iter().flat_map(|s| &s.points);
-        let Some(vertical) = Scale::vertical(points().flat_map(|p| band(p))) else { return Ok(()) };
+        let Some(vertical) = Scale::vertical(points().flat_map(band)) else { return Ok(()) };
         let Some(horizontal) = Scale::horizontal(points().map(|p| p.x)) else { return Ok(()) };
         let f = self.frame;
         let x = |value| f.left + (f.right - f.left) * horizontal.position(value);
