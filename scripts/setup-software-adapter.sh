@@ -52,8 +52,9 @@ fi
 echo 'software adapter: not found, installing mesa-vulkan-drivers and libvulkan1'
 $as_root apt-get update -qq
 $as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y -qq \
-    --no-install-recommends mesa-vulkan-drivers libvulkan1
+    --no-install-recommends mesa-vulkan-drivers libvulkan1 >/dev/null
 if ! { has_loader && has_driver; }; then
     echo 'error: the packages are installed, but no lavapipe driver is there' >&2
     exit 1
 fi
+echo 'software adapter: installed'

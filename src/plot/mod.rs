@@ -11,6 +11,7 @@ use std::path::Path;
 use plotters::prelude::DrawingBackend;
 use plotters::style::text_anchor::HPos;
 
+use crate::io::write_atomic;
 use crate::{Error, Result};
 
 pub use metrics::{Record, Split, read_metrics};
@@ -37,15 +38,11 @@ pub fn curves(metrics: &[Record], title: &str, out_dir: impl AsRef<Path>) -> Res
     let undrawable = |why| Error::data(out_dir, format!("the curves cannot be drawn: {why}"));
     let svg = picture::svg(&figure).map_err(undrawable)?;
     let png = picture::png(&figure).map_err(undrawable)?;
-    replace(&out_dir.join("curves.svg"), svg.as_bytes())?;
-    replace(&out_dir.join("curves.png"), &png)
-}
-
-/// Writes through a temporary name, so that a reader never sees half a picture.
-fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
-    let temporary = path.with_extension("tmp");
-    std::fs::write(&temporary, bytes).map_err(Error::io("write", path))?;
-    std::fs::rename(&temporary, path).map_err(Error::io("write", path))
+    for (name, bytes) in [("curves.svg", svg.as_bytes()), ("curves.png", &png)] {
+        let path = out_dir.join(name);
+        write_atomic(&path, |file| file.write_all(bytes).map_err(Error::io("write", &path)))?;
+    }
+    Ok(())
 }
 
 const HEIGHT: u32 = 420;
