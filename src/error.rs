@@ -46,6 +46,18 @@ pub enum Error {
         /// What is wrong and what to do.
         what: String,
     },
+    /// A named data set is in none of the places where it is looked for.
+    #[error("data set {name} not found: looked for {wanted} in {places}\n  {advice}")]
+    MissingData {
+        /// The data set's name.
+        name: String,
+        /// The file that was looked for.
+        wanted: String,
+        /// The folders, joined by "and".
+        places: String,
+        /// What to put where.
+        advice: String,
+    },
     /// A file is not in the format that its name or place promises.
     #[error("{}: {what}", .path.display())]
     Format {
@@ -91,7 +103,9 @@ pub enum Error {
     #[error("the GPU was lost ({0}); resume the run from its checkpoint with --resume")]
     DeviceLost(String),
     /// A driver computes wrong numbers.
-    #[error("self-test: kernel {kernel} on {adapter} is off by {error:.3e} (allowed {allowed:.3e}); choose another device with --adapter, or --adapter cpu")]
+    #[error(
+        "self-test: kernel {kernel} on {adapter} is off by {error:.3e} (allowed {allowed:.3e}); choose another device with --adapter, or --adapter cpu"
+    )]
     SelfTest {
         /// The kernel that disagrees with its host twin.
         kernel: String,
@@ -105,11 +119,7 @@ pub enum Error {
 }
 
 fn describe_found(found: &[String]) -> String {
-    if found.is_empty() {
-        "none was found".to_owned()
-    } else {
-        format!("found {}", found.join(", "))
-    }
+    if found.is_empty() { "none was found".to_owned() } else { format!("found {}", found.join(", ")) }
 }
 
 impl Error {

@@ -39,11 +39,8 @@ impl Npz {
 
     /// The names of the arrays, without `.npy`, sorted.
     pub fn names(&self) -> Vec<String> {
-        let mut names: Vec<String> = self
-            .archive
-            .file_names()
-            .filter_map(|name| name.ok()?.strip_suffix(".npy").map(str::to_owned))
-            .collect();
+        let mut names: Vec<String> =
+            self.archive.file_names().filter_map(|name| name.ok()?.strip_suffix(".npy").map(str::to_owned)).collect();
         names.sort();
         names
     }

@@ -47,9 +47,10 @@ pub(super) fn parse<'a>(bytes: &'a [u8], path: &Path) -> Result<(Header, &'a [u8
     let bad = |what: String| Error::format(path, format!("not a readable safetensors file: {what}"));
     let (length, rest) = bytes.split_first_chunk::<8>().ok_or_else(|| bad("it is shorter than 8 bytes".into()))?;
     let length = u64::from_le_bytes(*length);
-    let length = usize::try_from(length).ok().filter(|&n| n <= MAX_HEADER && n <= rest.len()).ok_or_else(|| {
-        bad(format!("it promises a header of {length} bytes, and {} bytes follow", rest.len()))
-    })?;
+    let length = usize::try_from(length)
+        .ok()
+        .filter(|&n| n <= MAX_HEADER && n <= rest.len())
+        .ok_or_else(|| bad(format!("it promises a header of {length} bytes, and {} bytes follow", rest.len())))?;
     let (text, data) = rest.split_at_checked(length).unwrap_or_default();
     let header: Header = serde_json::from_slice(text).map_err(|e| bad(format!("its header is wrong: {e}")))?;
     check(&header, data.len()).map_err(bad)?;
