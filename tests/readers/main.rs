@@ -2,6 +2,7 @@
 
 mod arrays;
 mod atomic;
+mod cifar;
 mod common;
 mod fuzz;
 mod idx;

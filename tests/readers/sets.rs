@@ -149,7 +149,7 @@ fn names_are_known_or_refused() {
     assert!(matches!(known("minst"), Err(Error::Config(_))));
     for set in KNOWN {
         assert_eq!(known(set.name).unwrap().name, set.name);
-        assert!(set.files.iter().all(|f| f.sha256.len() == 64));
+        assert!(set.files.iter().all(|f| f.sha256.is_none_or(|sum| sum.len() == 64)));
         assert_eq!(set.files.is_empty(), set.address.is_empty());
     }
 }
@@ -178,7 +178,7 @@ fn checks_local_copies() {
             Err(error) => skip(&error.to_string()),
             Ok(files) => {
                 for (file, state) in files {
-                    assert_eq!(state, FileState::Ok, "{} {}", set.name, file.name);
+                    assert!(matches!(state, FileState::Ok | FileState::Unchecked { .. }), "{} {}", set.name, file.name);
                 }
             }
         }
