@@ -22,16 +22,21 @@ pub struct KnownFile {
     pub name: &'static str,
     /// Whether it may be gzipped.
     pub gzip: bool,
-    /// SHA-256 sum of its contents, unpacked: packing the same contents again changes a packed file.
-    pub sha256: &'static str,
+    /// SHA-256 sum of its contents, unpacked (packing the same contents again changes a packed
+    /// file); `None` where it is not on record.
+    pub sha256: Option<&'static str>,
 }
 
 const fn packed(name: &'static str, sha256: &'static str) -> KnownFile {
-    KnownFile { name, gzip: true, sha256 }
+    KnownFile { name, gzip: true, sha256: Some(sha256) }
 }
 
 const fn plain(name: &'static str, sha256: &'static str) -> KnownFile {
-    KnownFile { name, gzip: false, sha256 }
+    KnownFile { name, gzip: false, sha256: Some(sha256) }
+}
+
+const fn unchecked(name: &'static str) -> KnownFile {
+    KnownFile { name, gzip: false, sha256: None }
 }
 
 /// Where the UCI sets are published with their splits.
@@ -75,6 +80,20 @@ pub const KNOWN: &[Known] = &[
             packed("train-labels-idx1-ubyte", "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9"),
             packed("t10k-images-idx3-ubyte", "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b"),
             packed("t10k-labels-idx1-ubyte", "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34"),
+        ],
+    },
+    Known {
+        name: "cifar10",
+        about: "colour photographs, 50,000 + 10,000 images of 32×32, 10 classes (binary version)",
+        address: "https://www.cs.toronto.edu/~kriz/cifar.html",
+        folders: super::cifar::FOLDERS,
+        files: &[
+            unchecked("data_batch_1.bin"),
+            unchecked("data_batch_2.bin"),
+            unchecked("data_batch_3.bin"),
+            unchecked("data_batch_4.bin"),
+            unchecked("data_batch_5.bin"),
+            unchecked("test_batch.bin"),
         ],
     },
     Known {

@@ -2,6 +2,7 @@
 //!
 //! [`load`] is the way in. Everything is held in host memory, row-major and unpadded.
 
+mod cifar;
 mod find;
 pub mod idx;
 mod image_sets;

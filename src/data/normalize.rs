@@ -77,38 +77,35 @@ fn scaled(x: f64, mean: f64, std: f64) -> f64 {
     if std > 0.0 { (x - mean) / std } else { 0.0 }
 }
 
-/// Mean and population standard deviation of each of `columns` interleaved columns, in two passes.
-fn moments<I: Iterator<Item = f64>>(values: impl Fn() -> I, columns: usize) -> (Vec<f64>, Vec<f64>) {
-    let mut mean = vec![0.0; columns];
-    let mut count = 0usize;
-    let each = |into: &mut [f64], add: &dyn Fn(f64, usize) -> f64| {
-        let mut column = 0;
-        let mut count = 0;
-        for value in values() {
-            if let Some(sum) = into.get_mut(column) {
-                *sum += add(value, column);
-            }
-            count += usize::from(column == 0);
-            column = if column + 1 == columns { 0 } else { column + 1 };
-        }
-        count
-    };
-    count += each(&mut mean, &|value, _| value);
-    let rows = count.max(1) as f64;
-    mean.iter_mut().for_each(|m| *m /= rows);
-    let mut std = vec![0.0; columns];
-    each(&mut std, &|value, column| {
-        let difference = value - mean.get(column).copied().unwrap_or_default();
-        difference * difference
-    });
-    // Rounding leaves a constant column a spread of about 1e-16 of its size, which is none.
+/// Mean and population standard deviation of each of `columns` columns of row-major `values`, in
+/// f64 and two passes; `number` says what a stored value means.
+fn moments<T: Copy>(values: &[T], columns: usize, number: impl Fn(T) -> f64) -> (Vec<f64>, Vec<f64>) {
+    let (mut mean, mut std) = (vec![0.0; columns], vec![0.0; columns]);
+    let rows = || values.chunks_exact(columns.max(1));
+    let count = rows().len().max(1) as f64;
+    for row in rows() {
+        row.iter().zip(&mut mean).for_each(|(&x, m)| *m += number(x));
+    }
+    mean.iter_mut().for_each(|m| *m /= count);
+    for row in rows() {
+        row.iter().zip(&mean).zip(&mut std).for_each(|((&x, m), s)| *s += (number(x) - m) * (number(x) - m));
+    }
     for (s, m) in std.iter_mut().zip(&mean) {
-        *s = (*s / rows).sqrt();
+        *s = (*s / count).sqrt();
+        // Rounding leaves a constant column a spread of about 1e-16 of its size, which is none.
         if *s <= 1e-12 * m.abs() {
             *s = 0.0;
         }
     }
     (mean, std)
+}
+
+/// [`moments`] of features, pixels divided by 255.
+fn feature_moments(features: &Features, columns: usize) -> (Vec<f64>, Vec<f64>) {
+    match features {
+        Features::U8(pixels) => moments(pixels, columns, |p| f64::from(p) / 255.0),
+        Features::F32(values) => moments(values, columns, f64::from),
+    }
 }
 
 impl Normalization {
@@ -118,12 +115,12 @@ impl Normalization {
             NormalizationKind::None => Self::None,
             NormalizationKind::PerImage => Self::PerImage,
             NormalizationKind::Global => {
-                let (mean, std) = moments(|| features.values(), 1);
+                let (mean, std) = feature_moments(features, 1);
                 let first = |v: Vec<f64>| v.first().copied().unwrap_or_default();
                 Self::Global { mean: first(mean), std: first(std) }
             }
             NormalizationKind::PerFeature => {
-                let (mean, std) = moments(|| features.values(), inputs);
+                let (mean, std) = feature_moments(features, inputs);
                 Self::PerFeature { mean, std }
             }
         }
@@ -153,8 +150,7 @@ impl Normalization {
             }
             Self::Global { mean, std } => (*mean, *std),
             Self::PerImage => {
-                let values = || row.iter().map(|&x| f64::from(x));
-                let (mean, std) = moments(values, 1);
+                let (mean, std) = moments(row, 1, f64::from);
                 (mean.first().copied().unwrap_or_default(), std.first().copied().unwrap_or_default())
             }
         };
@@ -179,7 +175,7 @@ fn check(mean: &[f64], std: &[f64], columns: usize) -> Result<()> {
 impl TargetScale {
     /// Fits mean and deviation of each of `outputs` columns of the training targets.
     pub fn fit(values: &[f32], outputs: usize) -> Self {
-        let (mean, mut std) = moments(|| values.iter().map(|&x| f64::from(x)), outputs);
+        let (mean, mut std) = moments(values, outputs, f64::from);
         std.iter_mut().filter(|s| **s == 0.0).for_each(|s| *s = 1.0);
         Self { mean, std }
     }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::find::{default_folders, find_folder, plain_or_gzip};
 use super::known::{KNOWN, Known, KnownFile};
-use super::{Dataset, image_sets, noisy_sines, npz_set, strokes, uci, unpack};
+use super::{Dataset, cifar, image_sets, noisy_sines, npz_set, strokes, uci, unpack};
 use crate::io::sha256_bytes;
 use crate::{Error, Result};
 
@@ -43,6 +43,7 @@ pub fn load(name_or_path: &str, options: &LoadOptions) -> Result<Dataset> {
         "strokes" => Ok(strokes::generate()),
         "noisy-sines" => Ok(noisy_sines::generate(options.seed)),
         "mnist" | "fashion-mnist" => image_sets::load(name_or_path, &options.folders),
+        "cifar10" => cifar::load(&options.folders),
         _ if is_uci => uci::load(name_or_path, options.split.unwrap_or(0), &options.folders),
         path if path.ends_with(".npz") => npz_set::load(Path::new(path)),
         other => Err(unknown(other)),
@@ -69,6 +70,11 @@ pub enum FileState {
     Ok,
     /// It is not there.
     Missing,
+    /// It is there; no sum of the published contents is on record.
+    Unchecked {
+        /// SHA-256 sum of what was found, unpacked.
+        found: String,
+    },
     /// Its contents are others.
     Differs {
         /// SHA-256 sum of what was found, unpacked.
@@ -103,7 +109,11 @@ fn state(folder: &Path, file: &KnownFile) -> FileState {
         Err(error) => FileState::Unreadable { what: error.to_string() },
         Ok(contents) => {
             let found = sha256_bytes(&contents);
-            if found == file.sha256 { FileState::Ok } else { FileState::Differs { found } }
+            match file.sha256 {
+                None => FileState::Unchecked { found },
+                Some(sum) if sum == found => FileState::Ok,
+                Some(_) => FileState::Differs { found },
+            }
         }
     }
 }

@@ -94,14 +94,6 @@ impl Features {
         self.len() == 0
     }
 
-    /// All values in order, pixels divided by 255.
-    pub(super) fn values(&self) -> Box<dyn Iterator<Item = f64> + '_> {
-        match self {
-            Self::U8(v) => Box::new(v.iter().map(|&p| f64::from(p) / 255.0)),
-            Self::F32(v) => Box::new(v.iter().map(|&x| f64::from(x))),
-        }
-    }
-
     /// Row `row` of rows of `inputs` values, pixels divided by 255; `None` beyond the end.
     pub fn row(&self, row: usize, inputs: usize) -> Option<Vec<f32>> {
         let start = row.checked_mul(inputs)?;
