@@ -84,9 +84,8 @@ impl<T: Real> Layer<'_, T> {
         let c = mu_w * a + cov * f;
         let d = (sigma[0] + mu_w * mu_w) * f + cov * (mu_w * r + kappa);
         let p = mu_b.iter().zip(&image).map(|(&mu, &image)| mu * a + image * f).collect();
-        let q = (0..self.inputs)
-            .map(|i| f * (cross[i] + mu_w * mu_b[i]) + cov * r * mu_b[i] + kappa * image[i])
-            .collect();
+        let q =
+            (0..self.inputs).map(|i| f * (cross[i] + mu_w * mu_b[i]) + cov * r * mu_b[i] + kappa * image[i]).collect();
         Statistics { a, b, c, d, f, kappa, p, q }
     }
 

@@ -48,9 +48,15 @@ pub fn backward<T: Real>(
         let dh = &dh[chunk.run * h_len..][..h_len];
         let params = Tensors::of_run(&dims, params, chunk.run);
         chunk.spread(&dims, dh);
-        vectorized(|| chunk.coefficients(&dims));
+        vectorized(
+            #[inline(always)]
+            || chunk.coefficients(&dims),
+        );
         chunk.contract(&dims, &x[rows.clone()], &squares[rows.clone()]);
-        vectorized(|| chunk.assemble(&dims, params, grads));
+        vectorized(
+            #[inline(always)]
+            || chunk.assemble(&dims, params, grads),
+        );
         if want_dx {
             chunk.input_gradient(&dims, &x[rows]);
         }

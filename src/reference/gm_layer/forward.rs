@@ -22,7 +22,10 @@ pub fn forward<T: Real>(x: &[T], params: &[T], workspace: &mut Workspace<T>, h: 
     expect_len(OP, "h [R,B,Lp]", h.len(), dims.h_len())?;
 
     let run_len = dims.batch * dims.input_stride();
-    vectorized(|| square(x, &mut workspace.squares));
+    vectorized(
+        #[inline(always)]
+        || square(x, &mut workspace.squares),
+    );
     let squares = &workspace.squares;
     workspace.chunks.par_iter_mut().for_each(|chunk| {
         let rows = chunk.run * run_len..(chunk.run + 1) * run_len;
@@ -56,14 +59,20 @@ fn sum_chunks<T: Real>(dims: &GmDims, workspace: &Workspace<T>, h: &mut [T]) {
 impl<T: Real> Chunk<T> {
     fn forward(&mut self, dims: &GmDims, x: &[T], squares: &[T], params: Tensors<'_, T>) {
         let (b, d, dp, l) = (dims.batch, dims.inputs, dims.input_stride(), dims.outputs);
-        vectorized(|| self.effective_weights(dims, params));
+        vectorized(
+            #[inline(always)]
+            || self.effective_weights(dims, params),
+        );
         let columns = self.count * (l + 1);
         let weights = View::new(&self.weights, columns, d, dp);
         product_nt(&mut self.products, b, weights, View::new(x, b, d, dp));
         let variances = View::new(&self.variances, self.count, d, dp);
         product_nt(&mut self.s2, b, variances, View::new(squares, b, d, dp));
         self.rectify(dims);
-        vectorized(|| self.expectations(dims));
+        vectorized(
+            #[inline(always)]
+            || self.expectations(dims),
+        );
     }
 
     /// `μ`, `u ⊙ σ²`, `σ²` and `r` of this chunk's components.
