@@ -2,10 +2,13 @@
 #![forbid(unsafe_code)]
 
 pub mod data;
+pub mod device;
 pub mod error;
 #[cfg(feature = "gpu")]
 pub mod gpu;
 pub mod io;
 pub mod plot;
+pub mod reference;
+pub mod shape;
 
 pub use error::{Error, Result};

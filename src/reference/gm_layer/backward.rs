@@ -1,0 +1,205 @@
+//! Backward pass of the Gaussian-mixture layer, derived by hand (`docs`: `gm_layer.md`).
+//!
+//! With `G = (∂loss/∂h)/K`: `gA = Σ_ℓ G_ℓ r_ℓ`, `gF = Σ_ℓ G_ℓ c_ℓ`, `gm = gA F + gF q`, `gs² = q/2 (gA − gF w)`,
+//! `H_ℓ = F G_ℓ`, `T = Xᵀ H`, `ρ_ℓ = Σ_b A G_ℓ`, and
+//!
+//! `∂v = ρ`, `∂u_ℓ = ρ_ℓ μ + σ² ⊙ T_ℓ`, `∂μ = Xᵀ gm + Σ_ℓ ρ_ℓ u_ℓ`, `∂σ = 2σ ⊙ [(X²)ᵀ gs² + Σ_ℓ u_ℓ ⊙ T_ℓ]`,
+//! `∂x = Σ_k gm μ + 2 gs² (x ⊙ σ²) + Σ_ℓ H_ℓ (u_ℓ ⊙ σ²)`.
+
+use rayon::prelude::*;
+
+use super::super::matrix::{View, product_nn, product_tn};
+use super::super::{Real, vectorized};
+use super::{Chunk, Tensors, Workspace};
+use crate::Result;
+use crate::shape::{GmDims, expect_len};
+
+/// Gradients of a loss with respect to the parameters (`grads`, layout of the parameters, overwritten) and, when
+/// wanted, to the input (`dx [R,B,dp]`, overwritten), from `dh = ∂loss/∂h [R,B,Lp]`. The workspace must hold the
+/// forward pass of the same `x` and `params`.
+///
+/// # Errors
+/// [`crate::Error::Shape`] when an array's length does not fit the workspace's sizes.
+pub fn backward<T: Real>(
+    x: &[T],
+    params: &[T],
+    dh: &[T],
+    workspace: &mut Workspace<T>,
+    grads: &mut [T],
+    dx: Option<&mut [T]>,
+) -> Result<()> {
+    let dims = workspace.dims;
+    const OP: &str = "GM layer, backward";
+    expect_len(OP, "x [R,B,dp]", x.len(), dims.x_len())?;
+    expect_len(OP, "parameters [R,P]", params.len(), dims.runs * dims.params_len())?;
+    expect_len(OP, "dh [R,B,Lp]", dh.len(), dims.h_len())?;
+    expect_len(OP, "gradients [R,P]", grads.len(), dims.runs * dims.params_len())?;
+    if let Some(dx) = &dx {
+        expect_len(OP, "dx [R,B,dp]", dx.len(), dims.x_len())?;
+    }
+
+    let run_len = dims.batch * dims.input_stride();
+    let h_len = dims.batch * dims.output_stride();
+    let want_dx = dx.is_some();
+    let squares = &workspace.squares;
+    let mut tasks: Vec<_> = workspace.chunks.iter_mut().zip(gradient_chunks(&dims, grads)).collect();
+    tasks.par_iter_mut().for_each(|(chunk, grads)| {
+        let rows = chunk.run * run_len..(chunk.run + 1) * run_len;
+        let dh = &dh[chunk.run * h_len..][..h_len];
+        let params = Tensors::of_run(&dims, params, chunk.run);
+        chunk.coefficients(&dims, dh);
+        chunk.contract(&dims, &x[rows.clone()], &squares[rows.clone()]);
+        vectorized(|| chunk.assemble(&dims, params, grads));
+        if want_dx {
+            chunk.input_gradient(&dims, &x[rows]);
+        }
+    });
+    if let Some(dx) = dx {
+        dx.fill(T::ZERO);
+        for (chunks, dx) in workspace.chunks.chunks(workspace.chunks_per_run).zip(dx.chunks_exact_mut(run_len)) {
+            for chunk in chunks {
+                dx.iter_mut().zip(&chunk.backward.dx).for_each(|(dx, &share)| *dx += share);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The parts of the gradient that one chunk writes.
+struct Gradient<'a, T> {
+    mu: &'a mut [T],
+    sigma: &'a mut [T],
+    u: &'a mut [T],
+    v: &'a mut [T],
+}
+
+/// Cuts the gradients of all runs into the parts of the chunks, in the chunks' order.
+fn gradient_chunks<'a, T: Real>(dims: &GmDims, grads: &'a mut [T]) -> Vec<Gradient<'a, T>> {
+    let per_chunk = super::components_per_chunk(dims);
+    let (dp, l, lp) = (dims.input_stride(), dims.outputs, dims.output_stride());
+    let mut parts = Vec::new();
+    for run in grads.chunks_exact_mut(dims.params_len()) {
+        let (mu, rest) = run.split_at_mut(dims.mu().len());
+        let (sigma, rest) = rest.split_at_mut(dims.sigma().len());
+        let (u, v) = rest.split_at_mut(dims.u().len());
+        let mu = mu.chunks_mut(per_chunk * dp);
+        let sigma = sigma.chunks_mut(per_chunk * dp);
+        let u = u.chunks_mut(per_chunk * l * dp);
+        let v = v.chunks_mut(per_chunk * lp);
+        parts.extend(mu.zip(sigma).zip(u).zip(v).map(|(((mu, sigma), u), v)| Gradient { mu, sigma, u, v }));
+    }
+    parts
+}
+
+impl<T: Real> Chunk<T> {
+    /// `gm`, `H`, `gs²` for every row, and `ρ`.
+    fn coefficients(&mut self, dims: &GmDims, dh: &[T]) {
+        let (l, lp) = (dims.outputs, dims.output_stride());
+        let scratch = &mut self.backward;
+        scratch.coefficients.resize(self.products.len(), T::ZERO);
+        scratch.g_s2.resize(self.s2.len(), T::ZERO);
+        scratch.rho.clear();
+        scratch.rho.resize(self.r.len(), T::ZERO);
+        let scale = T::ONE / T::of(dims.components as f64);
+        for b in 0..dims.batch {
+            let dh = &dh[b * lp..][..l];
+            for i in 0..self.count {
+                let at = b * self.count + i;
+                let moments = self.moments[at];
+                let c = &self.products[at * (l + 1) + 1..][..l];
+                let r = &self.r[i * l..][..l];
+                let rho = &mut scratch.rho[i * l..][..l];
+                let out = &mut scratch.coefficients[at * (l + 1)..][..l + 1];
+                let (mut g_a, mut g_f) = (T::ZERO, T::ZERO);
+                for o in 0..l {
+                    let g = dh[o] * scale;
+                    g_a += g * r[o];
+                    g_f += g * c[o];
+                    rho[o] += moments.a * g;
+                    out[o + 1] = moments.f * g;
+                }
+                out[0] = g_a * moments.f + g_f * moments.q;
+                scratch.g_s2[at] = T::of(0.5) * moments.q * (g_a - g_f * moments.w);
+            }
+        }
+    }
+
+    /// `Xᵀ gm`, `Xᵀ H` and `(X²)ᵀ gs²`: the sums over the minibatch.
+    fn contract(&mut self, dims: &GmDims, x: &[T], squares: &[T]) {
+        let (b, d, dp) = (dims.batch, dims.inputs, dims.input_stride());
+        let scratch = &mut self.backward;
+        scratch.contraction.resize(self.weights.len(), T::ZERO);
+        scratch.square_contraction.resize(self.variances.len(), T::ZERO);
+        let columns = self.count * (dims.outputs + 1);
+        product_tn(
+            &mut scratch.contraction,
+            dp,
+            View::new(&scratch.coefficients, b, columns, columns),
+            View::new(x, b, d, dp),
+        );
+        product_tn(
+            &mut scratch.square_contraction,
+            dp,
+            View::new(&scratch.g_s2, b, self.count, self.count),
+            View::new(squares, b, d, dp),
+        );
+    }
+
+    /// The gradients of this chunk's parameters from the sums over the minibatch.
+    #[inline(always)]
+    fn assemble(&mut self, dims: &GmDims, params: Tensors<'_, T>, grads: &mut Gradient<'_, T>) {
+        let (dp, l, lp) = (dims.input_stride(), dims.outputs, dims.output_stride());
+        let scratch = &mut self.backward;
+        for i in 0..self.count {
+            let k = self.first + i;
+            let mu = &params.mu[k * dp..][..dp];
+            let sigma = &params.sigma[k * dp..][..dp];
+            let variance = &self.variances[i * dp..][..dp];
+            let contraction = &scratch.contraction[i * (l + 1) * dp..][..(l + 1) * dp];
+            let d_mu = &mut grads.mu[i * dp..][..dp];
+            let d_sigma = &mut grads.sigma[i * dp..][..dp];
+            d_mu.copy_from_slice(&contraction[..dp]);
+            d_sigma.copy_from_slice(&scratch.square_contraction[i * dp..][..dp]);
+            for o in 0..l {
+                let rho = scratch.rho[i * l + o];
+                let u = &params.u[(k * l + o) * dp..][..dp];
+                let t = &contraction[(o + 1) * dp..][..dp];
+                let d_u = &mut grads.u[(i * l + o) * dp..][..dp];
+                for j in 0..dp {
+                    d_u[j] = rho * mu[j] + variance[j] * t[j];
+                    d_mu[j] += rho * u[j];
+                    d_sigma[j] += u[j] * t[j];
+                }
+                grads.v[i * lp + o] = rho;
+            }
+            grads.v[i * lp + l..(i + 1) * lp].fill(T::ZERO);
+            for (d_sigma, &sigma) in d_sigma.iter_mut().zip(sigma) {
+                *d_sigma *= T::of(2.0) * sigma;
+            }
+        }
+    }
+
+    /// This chunk's share of `∂loss/∂x`.
+    fn input_gradient(&mut self, dims: &GmDims, x: &[T]) {
+        let (b, d, dp) = (dims.batch, dims.inputs, dims.input_stride());
+        let columns = self.count * (dims.outputs + 1);
+        let scratch = &mut self.backward;
+        scratch.dx.resize(x.len(), T::ZERO);
+        scratch.dx_square.resize(x.len(), T::ZERO);
+        product_nn(
+            &mut scratch.dx,
+            dp,
+            View::new(&scratch.coefficients, b, columns, columns),
+            View::new(&self.weights, columns, d, dp),
+        );
+        product_nn(
+            &mut scratch.dx_square,
+            dp,
+            View::new(&scratch.g_s2, b, self.count, self.count),
+            View::new(&self.variances, self.count, d, dp),
+        );
+        for ((dx, &square), &x) in scratch.dx.iter_mut().zip(&scratch.dx_square).zip(x) {
+            *dx += T::of(2.0) * square * x;
+        }
+    }
+}

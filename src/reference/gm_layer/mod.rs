@@ -1,0 +1,143 @@
+//! The Gaussian-mixture layer, Eq. 5 of Chewi, Rigollet and Yan, diagonal covariances.
+//!
+//! With `m = ⟨x, μ_k⟩`, `s² = ⟨x², σ_k²⟩` and the rectified moments `A`, `F` of `N(m, s²)`,
+//!
+//! `h_ℓ(x) = 1/K Σ_k [A_k r_kℓ + F_k c_kℓ]`, `r_kℓ = ⟨u_kℓ, μ_k⟩ + v_kℓ`, `c_kℓ = ⟨x, u_kℓ ⊙ σ_k²⟩`:
+//! three skinny matrix products over the same input and an epilogue. Components are independent until the sum
+//! over k, so the work is cut into chunks of components; a chunk owns its scratch and runs on any thread.
+
+mod backward;
+mod forward;
+
+pub use backward::backward;
+pub use forward::forward;
+
+use super::Real;
+use super::normal::ReluMoments;
+use crate::shape::GmDims;
+
+/// Columns of a matrix product that one chunk aims at: wide enough for an efficient product, narrow enough that
+/// a layer of 20 components and 9 outputs makes four chunks.
+const CHUNK_COLUMNS: usize = 50;
+
+fn components_per_chunk(dims: &GmDims) -> usize {
+    (CHUNK_COLUMNS / (dims.outputs + 1)).clamp(1, dims.components.div_ceil(2).max(1))
+}
+
+/// What the forward pass leaves for the backward pass, and the scratch of both.
+pub struct Workspace<T> {
+    dims: GmDims,
+    chunks_per_run: usize,
+    /// `x²`, `[R, B, dp]`.
+    squares: Vec<T>,
+    /// Run-major.
+    chunks: Vec<Chunk<T>>,
+}
+
+/// One run's components `first .. first + count`.
+struct Chunk<T> {
+    run: usize,
+    first: usize,
+    count: usize,
+    /// `[count, L+1, dp]`: `μ_k`, then `u_kℓ ⊙ σ_k²`.
+    weights: Vec<T>,
+    /// `σ²`, `[count, dp]`.
+    variances: Vec<T>,
+    /// `[B, count, L+1]`: `m`, then `c_ℓ`.
+    products: Vec<T>,
+    /// `s²`, `[B, count]`.
+    s2: Vec<T>,
+    /// `[B, count]`.
+    moments: Vec<ReluMoments<T>>,
+    /// `r`, `[count, L]`.
+    r: Vec<T>,
+    /// This chunk's share of `K h`, `[B, L]`.
+    h: Vec<T>,
+    backward: BackwardScratch<T>,
+}
+
+/// Scratch that only a backward pass needs; empty until the first one.
+#[derive(Default)]
+struct BackwardScratch<T> {
+    /// `[B, count, L+1]`: `∂/∂m`, then `H_ℓ = F G_ℓ`.
+    coefficients: Vec<T>,
+    /// `∂/∂s²`, `[B, count]`.
+    g_s2: Vec<T>,
+    /// `[count, L+1, dp]`: `Xᵀ gm`, then `T_ℓ = Xᵀ H_ℓ`.
+    contraction: Vec<T>,
+    /// `(X²)ᵀ gs²`, `[count, dp]`.
+    square_contraction: Vec<T>,
+    /// `ρ_kℓ = Σ_b A_bk G_bℓ`, `[count, L]`.
+    rho: Vec<T>,
+    /// This chunk's share of `∂/∂x`, `[B, dp]`, when asked for.
+    dx: Vec<T>,
+    /// This chunk's `gs² σ²`, `[B, dp]`, when `∂/∂x` is asked for.
+    dx_square: Vec<T>,
+}
+
+impl<T: Real> Workspace<T> {
+    /// Scratch for a layer of these sizes.
+    pub fn new(dims: GmDims) -> Self {
+        let per_chunk = components_per_chunk(&dims);
+        let chunks = (0..dims.runs)
+            .flat_map(|run| {
+                (0..dims.components)
+                    .step_by(per_chunk)
+                    .map(move |first| Chunk::new(dims, run, first, per_chunk.min(dims.components - first)))
+            })
+            .collect();
+        Self {
+            dims,
+            chunks_per_run: dims.components.div_ceil(per_chunk),
+            squares: vec![T::ZERO; dims.x_len()],
+            chunks,
+        }
+    }
+
+    /// The sizes that this scratch was made for.
+    pub fn dims(&self) -> GmDims {
+        self.dims
+    }
+
+    /// The rectified moments of row `b` and component `k` of a run, as the last forward pass left them.
+    pub fn moments(&self, run: usize, b: usize, k: usize) -> ReluMoments<T> {
+        let per_chunk = components_per_chunk(&self.dims);
+        let chunk = &self.chunks[run * self.chunks_per_run + k / per_chunk];
+        chunk.moments[b * chunk.count + k - chunk.first]
+    }
+}
+
+impl<T: Real> Chunk<T> {
+    fn new(dims: GmDims, run: usize, first: usize, count: usize) -> Self {
+        let (b, l, dp) = (dims.batch, dims.outputs, dims.input_stride());
+        Self {
+            run,
+            first,
+            count,
+            weights: vec![T::ZERO; count * (l + 1) * dp],
+            variances: vec![T::ZERO; count * dp],
+            products: vec![T::ZERO; b * count * (l + 1)],
+            s2: vec![T::ZERO; b * count],
+            moments: vec![ReluMoments::default(); b * count],
+            r: vec![T::ZERO; count * l],
+            h: vec![T::ZERO; b * l],
+            backward: BackwardScratch::default(),
+        }
+    }
+}
+
+/// One run's parameters as its tensors.
+#[derive(Clone, Copy)]
+struct Tensors<'a, T> {
+    mu: &'a [T],
+    sigma: &'a [T],
+    u: &'a [T],
+    v: &'a [T],
+}
+
+impl<'a, T> Tensors<'a, T> {
+    fn of_run(dims: &GmDims, params: &'a [T], run: usize) -> Self {
+        let p = &params[run * dims.params_len()..][..dims.params_len()];
+        Self { mu: &p[dims.mu()], sigma: &p[dims.sigma()], u: &p[dims.u()], v: &p[dims.v()] }
+    }
+}

@@ -1,0 +1,81 @@
+//! Matrix products on row-major slices, by faer on the calling thread.
+
+use faer::linalg::matmul::matmul;
+use faer::{Accum, MatMut, MatRef, Par};
+use rayon::prelude::*;
+
+use super::Real;
+
+/// A row-major matrix inside a slice.
+#[derive(Clone, Copy)]
+pub(super) struct View<'a, T> {
+    data: &'a [T],
+    rows: usize,
+    columns: usize,
+    stride: usize,
+}
+
+impl<'a, T: Real> View<'a, T> {
+    /// `rows × columns` with `stride` elements from row to row.
+    pub(super) fn new(data: &'a [T], rows: usize, columns: usize, stride: usize) -> Self {
+        Self { data, rows, columns, stride }
+    }
+
+    fn faer(self) -> MatRef<'a, T> {
+        MatRef::from_row_major_slice_with_stride(self.data, self.rows, self.columns, self.stride)
+    }
+}
+
+fn target<T: Real>(out: &mut [T], rows: usize, columns: usize, stride: usize) -> MatMut<'_, T> {
+    MatMut::from_row_major_slice_with_stride_mut(out, rows, columns, stride)
+}
+
+/// `out = a bᵀ`, rows of `out` `stride` apart.
+pub(super) fn product_nt<T: Real>(out: &mut [T], stride: usize, a: View<'_, T>, b: View<'_, T>) {
+    let out = target(out, a.rows, b.rows, stride);
+    matmul(out, Accum::Replace, a.faer(), b.faer().transpose(), T::ONE, Par::Seq);
+}
+
+/// `out = aᵀ b`, rows of `out` `stride` apart.
+pub(super) fn product_tn<T: Real>(out: &mut [T], stride: usize, a: View<'_, T>, b: View<'_, T>) {
+    let out = target(out, a.columns, b.columns, stride);
+    matmul(out, Accum::Replace, a.faer().transpose(), b.faer(), T::ONE, Par::Seq);
+}
+
+/// `out = a b`, rows of `out` `stride` apart.
+pub(super) fn product_nn<T: Real>(out: &mut [T], stride: usize, a: View<'_, T>, b: View<'_, T>) {
+    let out = target(out, a.rows, b.columns, stride);
+    matmul(out, Accum::Replace, a.faer(), b.faer(), T::ONE, Par::Seq);
+}
+
+/// `out = a bᵀ` with the columns of `out` cut into blocks of `block` that run on any thread. The cut is the same
+/// on every machine, so the bits are too.
+pub(super) fn par_product_nt<T: Real>(out: &mut [T], stride: usize, a: View<'_, T>, b: View<'_, T>, block: usize) {
+    let out = target(out, a.rows, b.rows, stride);
+    par_columns(out, block, |first, out| {
+        let b = b.faer().subrows(first, out.ncols());
+        matmul(out, Accum::Replace, a.faer(), b.transpose(), T::ONE, Par::Seq);
+    });
+}
+
+/// `out = a b`, cut by columns like [`par_product_nt`].
+pub(super) fn par_product_nn<T: Real>(out: &mut [T], stride: usize, a: View<'_, T>, b: View<'_, T>, block: usize) {
+    let out = target(out, a.rows, b.columns, stride);
+    par_columns(out, block, |first, out| {
+        let b = b.faer().subcols(first, out.ncols());
+        matmul(out, Accum::Replace, a.faer(), b, T::ONE, Par::Seq);
+    });
+}
+
+fn par_columns<'a, T: Real>(out: MatMut<'a, T>, block: usize, work: impl Fn(usize, MatMut<'_, T>) + Sync) {
+    let mut blocks = Vec::new();
+    let (mut first, mut rest) = (0, out);
+    while rest.ncols() > block {
+        let (head, tail) = rest.split_at_col_mut(block);
+        blocks.push((first, head));
+        first += block;
+        rest = tail;
+    }
+    blocks.push((first, rest));
+    blocks.into_par_iter().for_each(|(first, out)| work(first, out));
+}

@@ -1,0 +1,20 @@
+//! Host twins of the kernels: textbook formulas on plain slices, generic over the float type.
+//!
+//! At `f64` they are the oracle of the tests; at `f32`, with faer's matrix product and rayon's threads, they are
+//! the engine of a machine without a GPU. Work is cut into pieces whose number does not depend on the number of
+//! threads, and every sum runs in a fixed order: the same seed gives the same bits on one core or on sixteen.
+
+pub mod activation;
+pub mod dense;
+pub mod full_covariance;
+pub mod gather;
+pub mod gm_layer;
+pub mod joint_regression;
+pub mod loss;
+mod matrix;
+pub mod normal;
+pub mod optimizer;
+pub mod philox;
+mod real;
+
+pub use real::{Real, vectorized};

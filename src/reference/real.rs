@@ -1,0 +1,99 @@
+//! The float types that the twins work in.
+
+use std::iter::Sum;
+use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
+
+/// `f32` or `f64`, with the few functions that the twins need. Transcendentals come from `libm`, which gives the
+/// same bits on every platform.
+pub trait Real:
+    faer::traits::ComplexField
+    + Copy
+    + Default
+    + PartialOrd
+    + Send
+    + Sync
+    + 'static
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Neg<Output = Self>
+    + AddAssign
+    + SubAssign
+    + MulAssign
+    + DivAssign
+    + Sum
+{
+    /// Zero.
+    const ZERO: Self;
+    /// One.
+    const ONE: Self;
+    /// A variance at or below this counts as none: `t = m/s` and its derivatives would leave the type's range,
+    /// while `sφ(t)` no longer moves a sum.
+    const POINT_MASS_VARIANCE: Self;
+    /// Terms of Mills' continued fraction that give the type's full accuracy for arguments of 2.5 and more.
+    const MILLS_TERMS: u32;
+    /// The nearest value to an `f64`.
+    fn of(value: f64) -> Self;
+    /// This value as an `f64`.
+    fn to_f64(self) -> f64;
+    /// `e^self`.
+    fn exp(self) -> Self;
+    /// Natural logarithm.
+    fn ln(self) -> Self;
+    /// Square root.
+    fn root(self) -> Self;
+    /// Complementary error function, accurate relatively in both tails.
+    fn erfc(self) -> Self;
+    /// The larger of two values; the other one if one is NaN.
+    fn larger(self, other: Self) -> Self;
+}
+
+macro_rules! real {
+    ($type:ty, $tiny:expr, $terms:expr, $exp:path, $ln:path, $erfc:path) => {
+        impl Real for $type {
+            const ZERO: Self = 0.0;
+            const ONE: Self = 1.0;
+            const POINT_MASS_VARIANCE: Self = $tiny;
+            const MILLS_TERMS: u32 = $terms;
+            #[inline(always)]
+            fn of(value: f64) -> Self {
+                value as $type
+            }
+            #[inline(always)]
+            fn to_f64(self) -> f64 {
+                f64::from(self)
+            }
+            #[inline(always)]
+            fn exp(self) -> Self {
+                $exp(self)
+            }
+            #[inline(always)]
+            fn ln(self) -> Self {
+                $ln(self)
+            }
+            #[inline(always)]
+            fn root(self) -> Self {
+                self.sqrt()
+            }
+            #[inline(always)]
+            fn erfc(self) -> Self {
+                $erfc(self)
+            }
+            #[inline(always)]
+            fn larger(self, other: Self) -> Self {
+                self.max(other)
+            }
+        }
+    };
+}
+real!(f32, 1e-34, 16, libm::expf, libm::logf, libm::erfcf);
+real!(f64, 1e-290, 60, libm::exp, libm::log, libm::erfc);
+
+/// Runs an elementwise loop with the widest SIMD instructions of this machine. `work` must be inlinable; the
+/// compiler vectorises it. Sums are not reassociated, so the width changes no bits except through fused
+/// multiply-adds that the code itself asks for (it asks for none).
+#[inline(always)]
+pub fn vectorized<R>(work: impl FnOnce() -> R) -> R {
+    pulp::Arch::new().dispatch(work)
+}
