@@ -1,65 +1,72 @@
-struct Params {
-    batch: u32, quads: u32, comps: u32, outs: u32,
-    runs: u32, slot: u32, splits: u32, split_rows: u32,
-    quad_blocks: u32, pad0: u32, pad1: u32, pad2: u32,
-}
-@group(0) @binding(0) var<uniform> p: Params;
+// Sums of the backward pass over the minibatch: Xᵀ gm, (X²)ᵀ gs², T_l = Xᵀ (F G_l) and ρ_l = Σ A G_l, G = dh/K.
+// x [slots,R,B,Q] vec4, coef [R,B,K] vec4 (gm, gs², F/K, A/K), dh [R,B,Lp] → out [R,K,L+2,Q+1] vec4; the last vec4 of a row
+// holds ρ_l in its first place. A thread owns QUADS × 4 inputs × one component × COLS columns in registers and walks the
+// rows in order: no partial sums, no shared memory. Error of a plain sum over B.
+//!include common/grid.wgsl
+//!include common/gm.wgsl
 @group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read> coef: array<vec4<f32>>;   // gm, gs2, F, A
-@group(0) @binding(3) var<storage, read> g: array<vec4<f32>>;      // dh/K rows of Lp
-@group(0) @binding(4) var<storage, read_write> sums: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> coef: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> dh: array<f32>;
+@group(0) @binding(4) var<storage, read_write> contraction: array<vec4<f32>>;
+
+fn add_quad(acc: ptr<function, array<vec4<f32>, COLS>>, w: ptr<function, array<f32, COLS>>, inputs: vec4<f32>, square: bool) {
+    (*acc)[0] += (*w)[0] * inputs;
+    (*acc)[1] += (*w)[1] * (inputs * select(vec4<f32>(1.0), inputs, square));
+    for (var c = 2u; c < COLS; c++) { (*acc)[c] += (*w)[c] * inputs; }
+}
+
+fn store_quad(acc: ptr<function, array<vec4<f32>, COLS>>, at: u32, quad: u32, column: u32) {
+    for (var c = 0u; c < COLS; c++) {
+        if (quad <= p.quads && column + c < columns()) { contraction[at + c * (p.quads + 1u) + quad] = (*acc)[c]; }
+    }
+}
 
 @compute @workgroup_size(LANES)
-fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(num_workgroups) nwg: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let id = (wid.y * nwg.x + wid.x) * LANES + lane;
-    var rest = id;
-    var k = 0u; var block = 0u;
-    if (ORDER == 0u) {
-        k = rest % p.comps; rest /= p.comps;
-        block = rest % p.quad_blocks; rest /= p.quad_blocks;
-    } else {
-        block = rest % p.quad_blocks; rest /= p.quad_blocks;
-        k = rest % p.comps; rest /= p.comps;
-    }
-    let run = rest;
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    var rest = thread_number(group, groups, LANES, lane);
+    let block = rest % (p.blocks + 1u); rest /= p.blocks + 1u;
+    let k = rest % p.comps; rest /= p.comps;
+    let column = (rest % p.tiles) * COLS;
+    let run = rest / p.tiles;
     if (run >= p.runs) { return; }
+
     var a0: array<vec4<f32>, COLS>;
     var a1: array<vec4<f32>, COLS>;
     var a2: array<vec4<f32>, COLS>;
     var a3: array<vec4<f32>, COLS>;
-    let gq = (p.outs + 3u) / 4u;
-    let quad = block * QUADS;
-    for (var b = 0u; b < p.batch; b++) {
-        let row = run * p.batch + b;
-        let co = coef[row * p.comps + k];
-        var gv: array<f32, COLS>;
-        gv[0] = co.x; gv[1] = co.y;
-        for (var j = 0u; j < (COLS + 1u) / 4u; j++) {
-            let v = g[row * gq + j] * co.z;
-            gv[4u*j+2u] = v.x;
-            if (4u * j + 3u < COLS) { gv[4u*j+3u] = v.y; }
-            if (4u * j + 4u < COLS) { gv[4u*j+4u] = v.z; }
-            if (4u * j + 5u < COLS) { gv[4u*j+5u] = v.w; }
+    let first_tile = column == 0u;
+    let last = p.quads - 1u;
+    // One block more than the inputs need: with input 1 and factor A in place of F it sums ρ.
+    let of_rho = block == p.blocks;
+    let quad = select(block * QUADS, 0u, of_rho);
+    for (var row = 0u; row < p.batch; row++) {
+        let factors = coef[(run * p.batch + row) * p.comps + k];
+        let factor = select(factors.z, factors.w, of_rho);
+        let dh_row = (run * p.batch + row) * 4u * out_quads();
+        var w: array<f32, COLS>;
+        for (var c = 0u; c < COLS; c++) {
+            w[c] = factor * dh[dh_row + min(max(column + c, 2u) - 2u, p.outs - 1u)];
         }
-        let at = (p.slot * p.runs * p.batch + row) * p.quads;
-        quad_add(&a0, &gv, x[at + min(quad, p.quads - 1u)]);
-        if (QUADS > 1u) { quad_add(&a1, &gv, x[at + min(quad + 1u, p.quads - 1u)]); }
-        if (QUADS > 2u) {
-            quad_add(&a2, &gv, x[at + min(quad + 2u, p.quads - 1u)]);
-            quad_add(&a3, &gv, x[at + min(quad + 3u, p.quads - 1u)]);
+        if (first_tile) { w[0] = factors.x; w[1] = factors.y; }
+        let at = x_at(run, row);
+        add_quad(&a0, &w, select(x[at + quad], vec4<f32>(1.0), of_rho), first_tile);
+        if (QUADS > 1u) {
+            add_quad(&a1, &w, x[at + min(quad + 1u, last)], first_tile);
+            add_quad(&a2, &w, x[at + min(quad + 2u, last)], first_tile);
+            add_quad(&a3, &w, x[at + min(quad + 3u, last)], first_tile);
         }
     }
-    let at = (run * p.comps + k) * (p.outs + 2u) * p.quads;
-    store(&a0, at, quad);
-    if (QUADS > 1u) { store(&a1, at, quad + 1u); }
-    if (QUADS > 2u) { store(&a2, at, quad + 2u); store(&a3, at, quad + 3u); }
-}
-fn quad_add(acc: ptr<function, array<vec4<f32>, COLS>>, gv: ptr<function, array<f32, COLS>>, xv: vec4<f32>) {
-    (*acc)[0] += (*gv)[0] * xv;
-    (*acc)[1] += (*gv)[1] * (xv * xv);
-    for (var c = 2u; c < COLS; c++) { (*acc)[c] += (*gv)[c] * xv; }
-}
-fn store(acc: ptr<function, array<vec4<f32>, COLS>>, at: u32, quad: u32) {
-    if (quad >= p.quads) { return; }
-    for (var c = 0u; c < COLS; c++) { sums[at + c * p.quads + quad] = (*acc)[c]; }
+
+    let at = ((run * p.comps + k) * columns() + column) * (p.quads + 1u);
+    if (of_rho) {
+        store_quad(&a0, at, p.quads, column);
+        return;
+    }
+    store_quad(&a0, at, quad, column);
+    if (QUADS > 1u) {
+        // Past the last input: p.quads is ρ's place, so step over it.
+        store_quad(&a1, at, select(p.quads + 1u, quad + 1u, quad + 1u < p.quads), column);
+        store_quad(&a2, at, select(p.quads + 1u, quad + 2u, quad + 2u < p.quads), column);
+        store_quad(&a3, at, select(p.quads + 1u, quad + 3u, quad + 3u < p.quads), column);
+    }
 }

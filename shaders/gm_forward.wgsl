@@ -1,92 +1,98 @@
-struct Params {
-    batch: u32, quads: u32, comps: u32, outs: u32,
-    runs: u32, slot: u32, splits: u32, split_quads: u32,
-    quad_step: u32, tiles: u32, row_blocks: u32, comp_blocks: u32,
-}
-@group(0) @binding(0) var<uniform> p: Params;
+// Products of the GM layer, one split of the inputs: m = ⟨x, μ⟩, s² = ⟨x², σ²⟩, c_l = ⟨x, u_l ⊙ σ²⟩ for every row and
+// component, and r_l = ⟨u_l, μ⟩ as one more row, number B. Derivation: docs, gm_layer.md.
+// x [slots,R,B,Q] and params [R,P] vec4 → partial [splits,R,B+1,K,L+2]; gm_reduce adds the splits in order.
+// A thread owns ROWS rows × one component × COLS columns in registers, loads four inputs at a time and forms the
+// effective weights on the fly, so that they cost no memory; no shared memory. Any finite input; error of a plain dot product.
+//!include common/grid.wgsl
+//!include common/gm.wgsl
 @group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> params: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read_write> partial: array<f32>;
+@group(0) @binding(3) var<storage, read_write> partial_sums: array<f32>;
+
+// Four rows side by side: weights * rows is then one dot product a row.
+fn load_rows(run: u32, row: u32, quad: u32) -> mat4x4<f32> {
+    let last = p.batch - 1u;
+    return mat4x4<f32>(x[x_at(run, min(row, last)) + quad], x[x_at(run, min(row + 1u, last)) + quad],
+                       x[x_at(run, min(row + 2u, last)) + quad], x[x_at(run, min(row + 3u, last)) + quad]);
+}
+
+fn add_rows(acc: ptr<function, array<vec4<f32>, COLS>>, e: ptr<function, array<vec4<f32>, COLS>>, rows: mat4x4<f32>, square: bool) {
+    let one = vec4<f32>(1.0);
+    (*acc)[0] += (*e)[0] * rows;
+    // Column 1 of the first tile is s², over squared inputs.
+    (*acc)[1] += (*e)[1] * mat4x4<f32>(rows[0] * select(one, rows[0], square), rows[1] * select(one, rows[1], square),
+                                       rows[2] * select(one, rows[2], square), rows[3] * select(one, rows[3], square));
+    for (var c = 2u; c < COLS; c++) { (*acc)[c] += (*e)[c] * rows; }
+}
+
+fn store_rows(acc: ptr<function, array<vec4<f32>, COLS>>, at: u32, row: u32, column: u32) {
+    let step = p.comps * columns();
+    for (var c = 0u; c < COLS; c++) {
+        let sums = (*acc)[c];
+        let to = at + row * step + c;
+        let inside = column + c < columns();
+        if (inside && row < p.batch) { partial_sums[to] = sums.x; }
+        if (inside && row + 1u < p.batch) { partial_sums[to + step] = sums.y; }
+        if (inside && row + 2u < p.batch) { partial_sums[to + 2u * step] = sums.z; }
+        if (inside && row + 3u < p.batch) { partial_sums[to + 3u * step] = sums.w; }
+    }
+}
 
 @compute @workgroup_size(LANES)
-fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(num_workgroups) nwg: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let id = (wid.y * nwg.x + wid.x) * LANES + lane;
-    var rest = id;
-    var row_block = 0u; var comp_block = 0u; var split = 0u;
-    if (ORDER == 0u) {
-        comp_block = rest % p.comp_blocks; rest /= p.comp_blocks;
-        row_block = rest % p.row_blocks; rest /= p.row_blocks;
-        split = rest % p.splits; rest /= p.splits;
-    } else if (ORDER == 1u) {
-        row_block = rest % p.row_blocks; rest /= p.row_blocks;
-        comp_block = rest % p.comp_blocks; rest /= p.comp_blocks;
-        split = rest % p.splits; rest /= p.splits;
-    } else {
-        split = rest % p.splits; rest /= p.splits;
-        comp_block = rest % p.comp_blocks; rest /= p.comp_blocks;
-        row_block = rest % p.row_blocks; rest /= p.row_blocks;
-    }
-    let tile = rest % p.tiles;
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    var rest = thread_number(group, groups, LANES, lane);
+    var split = 0u;
+    // On a GPU neighbours take neighbouring inputs (coalesced); a software adapter wants neighbours on the same weights.
+    if (SPLITS_FIRST == 1u) { split = rest % p.splits; rest /= p.splits; }
+    let row = (rest % p.blocks) * ROWS; rest /= p.blocks;
+    let k = rest % p.comps; rest /= p.comps;
+    if (SPLITS_FIRST == 0u) { split = rest % p.splits; rest /= p.splits; }
+    let column = (rest % p.tiles) * COLS;
     let run = rest / p.tiles;
     if (run >= p.runs) { return; }
-    let row0 = row_block * ROWS;
-    let k0 = comp_block * COMPS;
-    let stride = p.comps * p.quads * (p.outs + 2u) + p.comps * ((p.outs + 3u) / 4u);
-    let base = run * stride;
-    let sigma_at = base + p.comps * p.quads;
-    let u_at = sigma_at + p.comps * p.quads;
-    let xb = (p.slot * p.runs + run) * p.batch;
+
     var a0: array<vec4<f32>, COLS>;
     var a1: array<vec4<f32>, COLS>;
     var a2: array<vec4<f32>, COLS>;
     var a3: array<vec4<f32>, COLS>;
-    let k = k0;
-    let mu_at = base + k * p.quads;
-    let sg_at = sigma_at + k * p.quads;
-    let uu_at = u_at + k * p.outs * p.quads;
-    let first = split * p.split_quads;
-    let last = min(first + p.split_quads, p.quads);
-    for (var q = first; q < last; q++) {
-        var e: array<vec4<f32>, COLS>;
-        let sigma = params[sg_at + q];
+    var r: array<f32, COLS>;
+    let mu_row = mu_at(run) + k * p.quads;
+    let sigma_row = sigma_at(run) + k * p.quads;
+    let u_rows = u_at(run) + k * p.outs * p.quads;
+    let first_tile = column == 0u;
+    var quad = split * p.split_first;
+    for (var n = 0u; n < p.split_quads && quad < p.quads; n++) {
+        let mu = params[mu_row + quad];
+        let sigma = params[sigma_row + quad];
         let s2 = sigma * sigma;
-        e[0] = params[mu_at + q];
-        e[1] = s2;
-        for (var c = 2u; c < COLS; c++) { e[c] = params[uu_at + (c - 2u) * p.quads + q] * s2; }
-        rows(&a0, &e, rowquad(xb, row0, q));
+        var e: array<vec4<f32>, COLS>;
+        for (var c = 0u; c < COLS; c++) {
+            // Columns 0 and 1 of the first tile are replaced below; columns past the last are computed and not stored.
+            let u = params[u_rows + min(max(column + c, 2u) - 2u, p.outs - 1u) * p.quads + quad];
+            if (row == 0u) { r[c] += dot(u, mu); }
+            e[c] = u * s2;
+        }
+        if (first_tile) { e[0] = mu; e[1] = s2; }
+        add_rows(&a0, &e, load_rows(run, row, quad), first_tile);
         if (ROWS > 4u) {
-            rows(&a1, &e, rowquad(xb, row0 + 4u, q));
+            add_rows(&a1, &e, load_rows(run, row + 4u, quad), first_tile);
+            add_rows(&a2, &e, load_rows(run, row + 8u, quad), first_tile);
+            add_rows(&a3, &e, load_rows(run, row + 12u, quad), first_tile);
         }
-        if (ROWS > 8u) {
-            rows(&a2, &e, rowquad(xb, row0 + 8u, q));
-            rows(&a3, &e, rowquad(xb, row0 + 12u, q));
-        }
+        quad += p.split_step;
     }
-    let at = ((split * p.runs + run) * p.batch * p.comps + k) * (p.outs + 2u);
-    store(&a0, at, row0);
-    if (ROWS > 4u) { store(&a1, at, row0 + 4u); }
-    if (ROWS > 8u) { store(&a2, at, row0 + 8u); store(&a3, at, row0 + 12u); }
-}
-fn rowquad(xb: u32, row: u32, q: u32) -> mat4x4<f32> {
-    return mat4x4<f32>(
-        x[(xb + min(row, p.batch - 1u)) * p.quads + q],
-        x[(xb + min(row + 1u, p.batch - 1u)) * p.quads + q],
-        x[(xb + min(row + 2u, p.batch - 1u)) * p.quads + q],
-        x[(xb + min(row + 3u, p.batch - 1u)) * p.quads + q]);
-}
-fn rows(acc: ptr<function, array<vec4<f32>, COLS>>, e: ptr<function, array<vec4<f32>, COLS>>, xm: mat4x4<f32>) {
-    (*acc)[0] += (*e)[0] * xm;
-    (*acc)[1] += (*e)[1] * mat4x4<f32>(xm[0] * xm[0], xm[1] * xm[1], xm[2] * xm[2], xm[3] * xm[3]);
-    for (var c = 2u; c < COLS; c++) { (*acc)[c] += (*e)[c] * xm; }
-}
-fn store(acc: ptr<function, array<vec4<f32>, COLS>>, at: u32, row: u32) {
-    for (var c = 0u; c < COLS; c++) {
-        let v = (*acc)[c];
-        let o = at + row * p.comps * (p.outs + 2u) + c;
-        let step = p.comps * (p.outs + 2u);
-        if (row < p.batch) { partial[o] = v.x; }
-        if (row + 1u < p.batch) { partial[o + step] = v.y; }
-        if (row + 2u < p.batch) { partial[o + 2u * step] = v.z; }
-        if (row + 3u < p.batch) { partial[o + 3u * step] = v.w; }
+
+    let at = (split * p.runs + run) * (p.batch + 1u) * p.comps * columns() + k * columns() + column;
+    store_rows(&a0, at, row, column);
+    if (ROWS > 4u) {
+        store_rows(&a1, at, row + 4u, column);
+        store_rows(&a2, at, row + 8u, column);
+        store_rows(&a3, at, row + 12u, column);
+    }
+    if (row == 0u) {
+        let to = at + p.batch * p.comps * columns();
+        for (var c = 0u; c < COLS; c++) {
+            if (column + c < columns()) { partial_sums[to + c] = r[c]; }
+        }
     }
 }

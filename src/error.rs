@@ -91,7 +91,9 @@ pub enum Error {
     #[error("the GPU was lost ({0}); resume the run from its checkpoint with --resume")]
     DeviceLost(String),
     /// A driver computes wrong numbers.
-    #[error("self-test: kernel {kernel} on {adapter} is off by {error:.3e} (allowed {allowed:.3e}); choose another device with --adapter, or --adapter cpu")]
+    #[error(
+        "self-test: kernel {kernel} on {adapter} is off by {error:.3e} (allowed {allowed:.3e}); choose another device with --adapter, or --adapter cpu"
+    )]
     SelfTest {
         /// The kernel that disagrees with its host twin.
         kernel: String,
@@ -105,11 +107,7 @@ pub enum Error {
 }
 
 fn describe_found(found: &[String]) -> String {
-    if found.is_empty() {
-        "none was found".to_owned()
-    } else {
-        format!("found {}", found.join(", "))
-    }
+    if found.is_empty() { "none was found".to_owned() } else { format!("found {}", found.join(", ")) }
 }
 
 impl Error {

@@ -132,9 +132,11 @@ pub(super) fn select(choice: &AdapterChoice) -> Result<(wgpu::Adapter, AdapterIn
 
 fn choose(infos: &[AdapterInfo], choice: &AdapterChoice) -> Option<usize> {
     let found = match choice {
-        AdapterChoice::Auto => {
-            infos.iter().filter_map(|info| info.kind.rank().map(|rank| (rank, info))).min_by_key(|(rank, _)| *rank).map(|(_, info)| info)
-        }
+        AdapterChoice::Auto => infos
+            .iter()
+            .filter_map(|info| info.kind.rank().map(|rank| (rank, info)))
+            .min_by_key(|(rank, _)| *rank)
+            .map(|(_, info)| info),
         AdapterChoice::Index(index) => infos.get(*index),
         AdapterChoice::Name(name) => {
             let name = name.to_lowercase();

@@ -101,6 +101,8 @@ impl Gpu {
         let wait = wgpu::PollType::Wait { submission_index: submission, timeout: None };
         let polled = self.0.device.poll(wait);
         self.0.faults.check("waiting for the device")?;
-        polled.map(drop).map_err(|error| Error::Gpu { op: "waiting for the device".to_owned(), what: error.to_string() })
+        polled
+            .map(drop)
+            .map_err(|error| Error::Gpu { op: "waiting for the device".to_owned(), what: error.to_string() })
     }
 }

@@ -86,7 +86,13 @@ impl Recorder {
     /// # Errors
     /// [`Error::Shape`] where `params` or the number of bindings does not fit the pipeline; [`Error::Gpu`] and
     /// [`Error::DeviceLost`] for what the driver has reported.
-    pub fn dispatch(&mut self, pipeline: &Pipeline, params: &[u8], bindings: &[&RawBuffer], groups: [u32; 3]) -> Result<()> {
+    pub fn dispatch(
+        &mut self,
+        pipeline: &Pipeline,
+        params: &[u8],
+        bindings: &[&RawBuffer],
+        groups: [u32; 3],
+    ) -> Result<()> {
         if bindings.len() != pipeline.buffers || params.len() as u64 > UNIFORM_SLOT {
             return Err(Error::Shape {
                 op: pipeline.name,
@@ -110,7 +116,14 @@ impl Recorder {
     ///
     /// # Errors
     /// [`Error::Shape`] where the range lies outside a buffer or is not aligned.
-    pub fn copy(&mut self, from: &RawBuffer, from_offset: u64, to: &RawBuffer, to_offset: u64, bytes: u64) -> Result<()> {
+    pub fn copy(
+        &mut self,
+        from: &RawBuffer,
+        from_offset: u64,
+        to: &RawBuffer,
+        to_offset: u64,
+        bytes: u64,
+    ) -> Result<()> {
         check_range("copy", from, from_offset, bytes)?;
         check_range("copy", to, to_offset, bytes)?;
         let (from, to) = (from.buffer.clone(), to.buffer.clone());
@@ -151,7 +164,10 @@ impl Recorder {
         });
         self.wait()?;
         let failed = |what: String| Error::Gpu { op: "reading back".to_owned(), what };
-        receiver.try_recv().map_err(|_| failed("the device did not answer".to_owned()))?.map_err(|e| failed(e.to_string()))?;
+        receiver
+            .try_recv()
+            .map_err(|_| failed("the device did not answer".to_owned()))?
+            .map_err(|e| failed(e.to_string()))?;
         let contents = slice.get_mapped_range().map_err(|e| failed(e.to_string()))?.to_vec();
         staging.unmap();
         Ok(contents)
@@ -229,10 +245,11 @@ impl Recorder {
             size: std::num::NonZeroU64::new(UNIFORM_SLOT),
         };
         let mut entries = vec![wgpu::BindGroupEntry { binding: 0, resource: wgpu::BindingResource::Buffer(uniform) }];
-        entries.extend((1..).zip(bindings).map(|(binding, buffer)| wgpu::BindGroupEntry {
-            binding,
-            resource: buffer.buffer.as_entire_binding(),
-        }));
+        entries.extend(
+            (1..)
+                .zip(bindings)
+                .map(|(binding, buffer)| wgpu::BindGroupEntry { binding, resource: buffer.buffer.as_entire_binding() }),
+        );
         let group = self.gpu.scoped(pipeline.name, |device| {
             device.create_bind_group(&wgpu::BindGroupDescriptor {
                 label: Some(pipeline.name),
@@ -264,7 +281,7 @@ impl Recorder {
 
 fn check_range(op: &'static str, buffer: &RawBuffer, offset: u64, bytes: u64) -> Result<()> {
     let fits = offset.checked_add(bytes).is_some_and(|end| end <= buffer.len().next_multiple_of(4));
-    if fits && offset % 4 == 0 && bytes % 4 == 0 {
+    if fits && offset.is_multiple_of(4) && bytes.is_multiple_of(4) {
         return Ok(());
     }
     Err(Error::Shape {

@@ -10,7 +10,40 @@ macro_rules! registry {
     };
 }
 
-registry!["common/normal", "gm_forward", "gm_contract"];
+registry![
+    "common/dense",
+    "common/gm",
+    "common/gm_coefficients",
+    "common/gm_output",
+    "common/grid",
+    "common/normal",
+    "common/optimizer",
+    "common/softmax",
+    "common/unit_norm",
+    "dense_backward",
+    "dense_forward",
+    "dense_input_gradient",
+    "gather_copies",
+    "gather_rows",
+    "gm_coefficients",
+    "gm_contract",
+    "gm_forward",
+    "gm_head",
+    "gm_input_gradient",
+    "gm_output",
+    "gm_reduce",
+    "gm_update",
+    "logistic",
+    "loss_total",
+    "optimizer",
+    "philox",
+    "relu",
+    "relu_backward",
+    "relu_moments",
+    "squared",
+    "unit_norm",
+    "unit_norm_backward",
+];
 
 /// Names of the shaders that have an entry point.
 pub fn names() -> impl Iterator<Item = &'static str> {

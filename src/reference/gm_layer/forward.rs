@@ -59,12 +59,7 @@ impl<T: Real> Chunk<T> {
         let (b, d, dp, l) = (dims.batch, dims.inputs, dims.input_stride(), dims.outputs);
         vectorized(|| self.effective_weights(dims, params));
         let columns = self.count * (l + 1);
-        product_nt(
-            &mut self.products,
-            columns,
-            View::new(x, b, d, dp),
-            View::new(&self.weights, columns, d, dp),
-        );
+        product_nt(&mut self.products, columns, View::new(x, b, d, dp), View::new(&self.weights, columns, d, dp));
         product_nt(
             &mut self.s2,
             self.count,

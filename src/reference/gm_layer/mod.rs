@@ -86,12 +86,7 @@ impl<T: Real> Workspace<T> {
                     .map(move |first| Chunk::new(dims, run, first, per_chunk.min(dims.components - first)))
             })
             .collect();
-        Self {
-            dims,
-            chunks_per_run: dims.components.div_ceil(per_chunk),
-            squares: vec![T::ZERO; dims.x_len()],
-            chunks,
-        }
+        Self { dims, chunks_per_run: dims.components.div_ceil(per_chunk), squares: vec![T::ZERO; dims.x_len()], chunks }
     }
 
     /// The sizes that this scratch was made for.
