@@ -18,6 +18,11 @@ fn finish(at: u32, gradient: vec4<f32>, kind: u32) {
     }
 }
 
+// ρ_l of a component, 0 for a pad.
+fn rho_of(at: u32, l: u32) -> f32 {
+    return select(0.0, contraction[at + min(l, p.outs - 1u) * (p.quads + 1u)].x, l < p.outs);
+}
+
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let id = thread_number(group, groups, LANES, lane);
@@ -31,10 +36,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     let rho = sums + 2u * row + p.quads;
     if (quad >= p.quads) {
         let l = 4u * (quad - p.quads);
-        var gradient = vec4<f32>();
-        for (var i = 0u; i < 4u; i++) {
-            if (l + i < p.outs) { gradient[i] = contraction[rho + (l + i) * row].x; }
-        }
+        let gradient = vec4<f32>(rho_of(rho, l), rho_of(rho, l + 1u), rho_of(rho, l + 2u), rho_of(rho, l + 3u));
         finish(v_at(run) + k * out_quads() + quad - p.quads, gradient, 3u);
         return;
     }
