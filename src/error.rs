@@ -46,6 +46,18 @@ pub enum Error {
         /// What is wrong and what to do.
         what: String,
     },
+    /// A named data set is in none of the places where it is looked for.
+    #[error("data set {name} not found: looked for {wanted} in {places}\n  {advice}")]
+    MissingData {
+        /// The data set's name.
+        name: String,
+        /// The file that was looked for.
+        wanted: String,
+        /// The folders, joined by "and".
+        places: String,
+        /// What to put where.
+        advice: String,
+    },
     /// A file is not in the format that its name or place promises.
     #[error("{}: {what}", .path.display())]
     Format {

@@ -10,7 +10,10 @@ use crate::shape::{expect_len, stride};
 /// [`crate::Error::Shape`] when the lengths differ.
 pub fn relu<T: Real>(h: &[T], z: &mut [T]) -> Result<()> {
     expect_len("ReLU, forward", "z", z.len(), h.len())?;
-    vectorized(|| z.iter_mut().zip(h).for_each(|(z, &h)| *z = if h > T::ZERO { h } else { T::ZERO }));
+    vectorized(
+        #[inline(always)]
+        || z.iter_mut().zip(h).for_each(|(z, &h)| *z = if h > T::ZERO { h } else { T::ZERO }),
+    );
     Ok(())
 }
 
@@ -22,11 +25,14 @@ pub fn relu_backward<T: Real>(h: &[T], dz: &[T], dh: &mut [T]) -> Result<()> {
     const OP: &str = "ReLU, backward";
     expect_len(OP, "dz", dz.len(), h.len())?;
     expect_len(OP, "dh", dh.len(), h.len())?;
-    vectorized(|| {
-        for ((dh, &dz), &h) in dh.iter_mut().zip(dz).zip(h) {
-            *dh = if h > T::ZERO { dz } else { T::ZERO };
-        }
-    });
+    vectorized(
+        #[inline(always)]
+        || {
+            for ((dh, &dz), &h) in dh.iter_mut().zip(dz).zip(h) {
+                *dh = if h > T::ZERO { dz } else { T::ZERO };
+            }
+        },
+    );
     Ok(())
 }
 

@@ -64,11 +64,14 @@ pub fn backward<T: Real>(
             product_tn(d_weight, dp, dh, x);
         });
         d_bias.fill(T::ZERO);
-        vectorized(|| {
-            for row in dh.chunks_exact(lp) {
-                d_bias.iter_mut().zip(row).for_each(|(d_bias, &dh)| *d_bias += dh);
-            }
-        });
+        vectorized(
+            #[inline(always)]
+            || {
+                for row in dh.chunks_exact(lp) {
+                    d_bias.iter_mut().zip(row).for_each(|(d_bias, &dh)| *d_bias += dh);
+                }
+            },
+        );
     });
     if let Some(dx) = dx {
         expect_len(OP, "dx [R,B,dp]", dx.len(), dims.x_len())?;

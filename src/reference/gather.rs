@@ -45,15 +45,21 @@ pub fn rows<T: Real>(inputs: usize, source: Rows<'_>, affine: Affine<'_>, indice
     for (&index, x) in indices.iter().zip(x.chunks_exact_mut(dp)) {
         let row = index as usize * dp..index as usize * dp + inputs;
         let x = &mut x[..inputs];
-        vectorized(|| match source {
-            Rows::Bytes(data) => {
-                x.iter_mut().zip(&data[row]).for_each(|(x, &byte)| *x = T::of(f64::from(byte)));
-            }
-            Rows::Floats(data) => {
-                x.iter_mut().zip(&data[row]).for_each(|(x, &value)| *x = T::of(f64::from(value)));
-            }
-        });
-        vectorized(|| normalize(affine, index as usize, dp, x));
+        vectorized(
+            #[inline(always)]
+            || match source {
+                Rows::Bytes(data) => {
+                    x.iter_mut().zip(&data[row]).for_each(|(x, &byte)| *x = T::of(f64::from(byte)));
+                }
+                Rows::Floats(data) => {
+                    x.iter_mut().zip(&data[row]).for_each(|(x, &value)| *x = T::of(f64::from(value)));
+                }
+            },
+        );
+        vectorized(
+            #[inline(always)]
+            || normalize(affine, index as usize, dp, x),
+        );
     }
     Ok(())
 }

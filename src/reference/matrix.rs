@@ -26,8 +26,10 @@ impl<'a, T: Real> View<'a, T> {
     }
 }
 
+/// By way of the transpose: faer 0.24.4's `from_row_major_slice_with_stride_mut` swaps the two strides and lets a
+/// product write out of bounds.
 fn target<T: Real>(out: &mut [T], rows: usize, columns: usize, stride: usize) -> MatMut<'_, T> {
-    MatMut::from_row_major_slice_with_stride_mut(out, rows, columns, stride)
+    MatMut::from_column_major_slice_with_stride_mut(out, columns, rows, stride).transpose_mut()
 }
 
 /// `out = a bᵀ`, rows of `out` `stride` apart.

@@ -58,11 +58,14 @@ pub fn sgd<T: Real>(
                 let (rate, l2) = (T::of(f64::from(group.rate)), T::of(f64::from(group.l2)));
                 let grads = grads[group.range.clone()].par_chunks(BLOCK);
                 params[group.range.clone()].par_chunks_mut(BLOCK).zip(grads).for_each(|(params, grads)| {
-                    vectorized(|| {
-                        for (p, &g) in params.iter_mut().zip(grads) {
-                            *p -= rate * (g + l2 * *p);
-                        }
-                    });
+                    vectorized(
+                        #[inline(always)]
+                        || {
+                            for (p, &g) in params.iter_mut().zip(grads) {
+                                *p -= rate * (g + l2 * *p);
+                            }
+                        },
+                    );
                 });
             }
         }
@@ -77,12 +80,15 @@ pub fn sgd<T: Real>(
             let grads = grads[at.clone()].par_chunks(BLOCK);
             let buffer = buffer[at.clone()].par_chunks_mut(BLOCK);
             params[at].par_chunks_mut(BLOCK).zip(grads).zip(buffer).for_each(|((params, grads), buffer)| {
-                vectorized(|| {
-                    for ((p, &g), b) in params.iter_mut().zip(grads).zip(buffer) {
-                        *b = decay * *b + (g + l2 * *p);
-                        *p -= rate * *b;
-                    }
-                });
+                vectorized(
+                    #[inline(always)]
+                    || {
+                        for ((p, &g), b) in params.iter_mut().zip(grads).zip(buffer) {
+                            *b = decay * *b + (g + l2 * *p);
+                            *p -= rate * *b;
+                        }
+                    },
+                );
             });
         }
     }
@@ -121,14 +127,17 @@ pub fn adam<T: Real>(
             let second = second[at].par_chunks_mut(BLOCK);
             let params = params[group.range.clone()].par_chunks_mut(BLOCK);
             params.zip(grads).zip(first).zip(second).for_each(|(((params, grads), first), second)| {
-                vectorized(|| {
-                    for (((p, &g), m), v) in params.iter_mut().zip(grads).zip(first).zip(second) {
-                        let g = g + l2 * *p;
-                        *m = beta1 * *m + (T::ONE - beta1) * g;
-                        *v = beta2 * *v + (T::ONE - beta2) * g * g;
-                        *p -= rate * *m / (v.root() * root_scale + epsilon);
-                    }
-                });
+                vectorized(
+                    #[inline(always)]
+                    || {
+                        for (((p, &g), m), v) in params.iter_mut().zip(grads).zip(first).zip(second) {
+                            let g = g + l2 * *p;
+                            *m = beta1 * *m + (T::ONE - beta1) * g;
+                            *v = beta2 * *v + (T::ONE - beta2) * g * g;
+                            *p -= rate * *m / (v.root() * root_scale + epsilon);
+                        }
+                    },
+                );
             });
         }
     }

@@ -47,9 +47,16 @@ pub fn backward<T: Real>(
         let rows = chunk.run * run_len..(chunk.run + 1) * run_len;
         let dh = &dh[chunk.run * h_len..][..h_len];
         let params = Tensors::of_run(&dims, params, chunk.run);
-        chunk.coefficients(&dims, dh);
+        chunk.spread(&dims, dh);
+        vectorized(
+            #[inline(always)]
+            || chunk.coefficients(&dims),
+        );
         chunk.contract(&dims, &x[rows.clone()], &squares[rows.clone()]);
-        vectorized(|| chunk.assemble(&dims, params, grads));
+        vectorized(
+            #[inline(always)]
+            || chunk.assemble(&dims, params, grads),
+        );
         if want_dx {
             chunk.input_gradient(&dims, &x[rows]);
         }
@@ -92,34 +99,51 @@ fn gradient_chunks<'a, T: Real>(dims: &GmDims, grads: &'a mut [T]) -> Vec<Gradie
 }
 
 impl<T: Real> Chunk<T> {
+    /// `G = (∂loss/∂h)/K` with the minibatch last.
+    fn spread(&mut self, dims: &GmDims, dh: &[T]) {
+        let (b, lp) = (dims.batch, dims.output_stride());
+        let scale = T::ONE / T::of(dims.components as f64);
+        let g = &mut self.backward.g;
+        g.resize(self.h.len(), T::ZERO);
+        for (row, dh) in dh.chunks_exact(lp).enumerate() {
+            for (o, &dh) in dh[..dims.outputs].iter().enumerate() {
+                g[o * b + row] = dh * scale;
+            }
+        }
+    }
+
     /// `gm`, `H`, `gs²` for every row, and `ρ`.
-    fn coefficients(&mut self, dims: &GmDims, dh: &[T]) {
-        let (l, lp) = (dims.outputs, dims.output_stride());
+    #[inline(always)]
+    fn coefficients(&mut self, dims: &GmDims) {
+        let (b, l) = (dims.batch, dims.outputs);
         let scratch = &mut self.backward;
         scratch.coefficients.resize(self.products.len(), T::ZERO);
         scratch.g_s2.resize(self.s2.len(), T::ZERO);
-        scratch.rho.clear();
         scratch.rho.resize(self.r.len(), T::ZERO);
-        let scale = T::ONE / T::of(dims.components as f64);
-        for b in 0..dims.batch {
-            let dh = &dh[b * lp..][..l];
-            for i in 0..self.count {
-                let at = b * self.count + i;
-                let moments = self.moments[at];
-                let c = &self.products[at * (l + 1) + 1..][..l];
-                let r = &self.r[i * l..][..l];
-                let rho = &mut scratch.rho[i * l..][..l];
-                let out = &mut scratch.coefficients[at * (l + 1)..][..l + 1];
-                let (mut g_a, mut g_f) = (T::ZERO, T::ZERO);
-                for o in 0..l {
-                    let g = dh[o] * scale;
-                    g_a += g * r[o];
-                    g_f += g * c[o];
-                    rho[o] += moments.a * g;
-                    out[o + 1] = moments.f * g;
+        scratch.g_f.resize(b, T::ZERO);
+        for i in 0..self.count {
+            let (a, f) = (&self.moments.a[i * b..][..b], &self.moments.f[i * b..][..b]);
+            let (q, w) = (&self.moments.q[i * b..][..b], &self.moments.w[i * b..][..b]);
+            let (g_m, h) = scratch.coefficients[i * (l + 1) * b..][..(l + 1) * b].split_at_mut(b);
+            // The place of gs² holds gA until gF is complete.
+            let (g_a, g_f) = (&mut scratch.g_s2[i * b..][..b], &mut scratch.g_f[..b]);
+            g_a.fill(T::ZERO);
+            g_f.fill(T::ZERO);
+            for o in 0..l {
+                let g = &scratch.g[o * b..][..b];
+                let c = &self.products[(i * (l + 1) + o + 1) * b..][..b];
+                let h = &mut h[o * b..][..b];
+                let r = self.r[i * l + o];
+                for row in 0..b {
+                    g_a[row] += g[row] * r;
+                    g_f[row] += g[row] * c[row];
+                    h[row] = f[row] * g[row];
                 }
-                out[0] = g_a * moments.f + g_f * moments.q;
-                scratch.g_s2[at] = T::of(0.5) * moments.q * (g_a - g_f * moments.w);
+                scratch.rho[i * l + o] = a.iter().zip(g).map(|(&a, &g)| a * g).sum();
+            }
+            for row in 0..b {
+                g_m[row] = g_a[row] * f[row] + g_f[row] * q[row];
+                g_a[row] = T::of(0.5) * q[row] * (g_a[row] - g_f[row] * w[row]);
             }
         }
     }
@@ -131,18 +155,10 @@ impl<T: Real> Chunk<T> {
         scratch.contraction.resize(self.weights.len(), T::ZERO);
         scratch.square_contraction.resize(self.variances.len(), T::ZERO);
         let columns = self.count * (dims.outputs + 1);
-        product_tn(
-            &mut scratch.contraction,
-            dp,
-            View::new(&scratch.coefficients, b, columns, columns),
-            View::new(x, b, d, dp),
-        );
-        product_tn(
-            &mut scratch.square_contraction,
-            dp,
-            View::new(&scratch.g_s2, b, self.count, self.count),
-            View::new(squares, b, d, dp),
-        );
+        let coefficients = View::new(&scratch.coefficients, columns, b, b);
+        product_nn(&mut scratch.contraction, dp, coefficients, View::new(x, b, d, dp));
+        let g_s2 = View::new(&scratch.g_s2, self.count, b, b);
+        product_nn(&mut scratch.square_contraction, dp, g_s2, View::new(squares, b, d, dp));
     }
 
     /// The gradients of this chunk's parameters from the sums over the minibatch.
@@ -186,18 +202,10 @@ impl<T: Real> Chunk<T> {
         let scratch = &mut self.backward;
         scratch.dx.resize(x.len(), T::ZERO);
         scratch.dx_square.resize(x.len(), T::ZERO);
-        product_nn(
-            &mut scratch.dx,
-            dp,
-            View::new(&scratch.coefficients, b, columns, columns),
-            View::new(&self.weights, columns, d, dp),
-        );
-        product_nn(
-            &mut scratch.dx_square,
-            dp,
-            View::new(&scratch.g_s2, b, self.count, self.count),
-            View::new(&self.variances, self.count, d, dp),
-        );
+        let coefficients = View::new(&scratch.coefficients, columns, b, b);
+        product_tn(&mut scratch.dx, dp, coefficients, View::new(&self.weights, columns, d, dp));
+        let g_s2 = View::new(&scratch.g_s2, self.count, b, b);
+        product_tn(&mut scratch.dx_square, dp, g_s2, View::new(&self.variances, self.count, d, dp));
         for ((dx, &square), &x) in scratch.dx.iter_mut().zip(&scratch.dx_square).zip(x) {
             *dx += T::of(2.0) * square * x;
         }

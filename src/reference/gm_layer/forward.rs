@@ -22,7 +22,10 @@ pub fn forward<T: Real>(x: &[T], params: &[T], workspace: &mut Workspace<T>, h: 
     expect_len(OP, "h [R,B,Lp]", h.len(), dims.h_len())?;
 
     let run_len = dims.batch * dims.input_stride();
-    vectorized(|| square(x, &mut workspace.squares));
+    vectorized(
+        #[inline(always)]
+        || square(x, &mut workspace.squares),
+    );
     let squares = &workspace.squares;
     workspace.chunks.par_iter_mut().for_each(|chunk| {
         let rows = chunk.run * run_len..(chunk.run + 1) * run_len;
@@ -41,32 +44,35 @@ fn square<T: Real>(x: &[T], squares: &mut [T]) {
 
 /// `h = 1/K Σ` over the chunks of a run, in their order.
 fn sum_chunks<T: Real>(dims: &GmDims, workspace: &Workspace<T>, h: &mut [T]) {
-    let (l, lp) = (dims.outputs, dims.output_stride());
+    let lp = dims.output_stride();
     let scale = T::ONE / T::of(dims.components as f64);
     h.fill(T::ZERO);
     for (chunks, h) in workspace.chunks.chunks(workspace.chunks_per_run).zip(h.chunks_exact_mut(dims.batch * lp)) {
-        for chunk in chunks {
-            for (h, share) in h.chunks_exact_mut(lp).zip(chunk.h.chunks_exact(l)) {
-                h.iter_mut().zip(share).for_each(|(h, &share)| *h += share);
+        for (b, h) in h.chunks_exact_mut(lp).enumerate() {
+            for (o, h) in h[..dims.outputs].iter_mut().enumerate() {
+                *h = chunks.iter().map(|chunk| chunk.h[o * dims.batch + b]).sum::<T>() * scale;
             }
         }
-        h.iter_mut().for_each(|h| *h *= scale);
     }
 }
 
 impl<T: Real> Chunk<T> {
     fn forward(&mut self, dims: &GmDims, x: &[T], squares: &[T], params: Tensors<'_, T>) {
         let (b, d, dp, l) = (dims.batch, dims.inputs, dims.input_stride(), dims.outputs);
-        vectorized(|| self.effective_weights(dims, params));
-        let columns = self.count * (l + 1);
-        product_nt(&mut self.products, columns, View::new(x, b, d, dp), View::new(&self.weights, columns, d, dp));
-        product_nt(
-            &mut self.s2,
-            self.count,
-            View::new(squares, b, d, dp),
-            View::new(&self.variances, self.count, d, dp),
+        vectorized(
+            #[inline(always)]
+            || self.effective_weights(dims, params),
         );
-        self.epilogue(dims);
+        let columns = self.count * (l + 1);
+        let weights = View::new(&self.weights, columns, d, dp);
+        product_nt(&mut self.products, b, weights, View::new(x, b, d, dp));
+        let variances = View::new(&self.variances, self.count, d, dp);
+        product_nt(&mut self.s2, b, variances, View::new(squares, b, d, dp));
+        self.rectify(dims);
+        vectorized(
+            #[inline(always)]
+            || self.expectations(dims),
+        );
     }
 
     /// `μ`, `u ⊙ σ²`, `σ²` and `r` of this chunk's components.
@@ -85,46 +91,63 @@ impl<T: Real> Chunk<T> {
             first.copy_from_slice(mu);
             for (o, weighted) in weighted.chunks_exact_mut(dp).enumerate() {
                 let u = &params.u[(k * l + o) * dp..][..dp];
-                for ((weighted, &u), &variance) in weighted.iter_mut().zip(u).zip(variance.iter()) {
-                    *weighted = u * variance;
-                }
-                self.r[i * l + o] = dot(u, mu) + params.v[k * lp + o];
+                self.r[i * l + o] = weigh(u, variance, mu, weighted) + params.v[k * lp + o];
             }
         }
     }
 
-    /// `A`, `F` and this chunk's share of `K h`.
-    fn epilogue(&mut self, dims: &GmDims) {
-        let l = dims.outputs;
+    /// `A`, `F`, `q`, `w` of every component and row.
+    fn rectify(&mut self, dims: &GmDims) {
+        let b = dims.batch;
+        for i in 0..self.count {
+            let means = &self.products[i * (dims.outputs + 1) * b..][..b];
+            for (row, (&mean, &variance)) in means.iter().zip(&self.s2[i * b..]).enumerate() {
+                let moments = relu_moments(mean, variance);
+                let at = i * b + row;
+                self.moments.a[at] = moments.a;
+                self.moments.f[at] = moments.f;
+                self.moments.q[at] = moments.q;
+                self.moments.w[at] = moments.w;
+            }
+        }
+    }
+
+    /// This chunk's share of `K h`.
+    #[inline(always)]
+    fn expectations(&mut self, dims: &GmDims) {
+        let (b, l) = (dims.batch, dims.outputs);
         self.h.fill(T::ZERO);
-        for b in 0..dims.batch {
-            let h = &mut self.h[b * l..][..l];
-            for i in 0..self.count {
-                let at = b * self.count + i;
-                let products = &self.products[at * (l + 1)..][..l + 1];
-                let moments = relu_moments(products[0], self.s2[at]);
-                self.moments[at] = moments;
-                let r = &self.r[i * l..][..l];
-                for ((h, &r), &c) in h.iter_mut().zip(r).zip(&products[1..]) {
-                    *h += moments.a * r + moments.f * c;
+        for i in 0..self.count {
+            let (a, f) = (&self.moments.a[i * b..][..b], &self.moments.f[i * b..][..b]);
+            for o in 0..l {
+                let r = self.r[i * l + o];
+                let c = &self.products[(i * (l + 1) + o + 1) * b..][..b];
+                let h = &mut self.h[o * b..][..b];
+                for row in 0..b {
+                    h[row] += a[row] * r + f[row] * c[row];
                 }
             }
         }
     }
 }
 
-/// Inner product with eight running sums: a fixed order that vector units can follow.
+/// `weighted = u ⊙ σ²`, and `⟨u, μ⟩` with sixteen running sums: a fixed order that vector units can follow.
 #[inline(always)]
-fn dot<T: Real>(a: &[T], b: &[T]) -> T {
-    const LANES: usize = 8;
+fn weigh<T: Real>(u: &[T], variance: &[T], mu: &[T], weighted: &mut [T]) -> T {
+    const LANES: usize = 16;
     let mut sums = [T::ZERO; LANES];
-    let (a_blocks, a_rest) = a.split_at(a.len() - a.len() % LANES);
-    let (b_blocks, b_rest) = b.split_at(a_blocks.len());
-    for (a, b) in a_blocks.chunks_exact(LANES).zip(b_blocks.chunks_exact(LANES)) {
+    let blocks = u.chunks_exact(LANES).zip(variance.chunks_exact(LANES)).zip(mu.chunks_exact(LANES));
+    for (((u, variance), mu), weighted) in blocks.zip(weighted.chunks_exact_mut(LANES)) {
         for lane in 0..LANES {
-            sums[lane] += a[lane] * b[lane];
+            weighted[lane] = u[lane] * variance[lane];
+            sums[lane] += u[lane] * mu[lane];
         }
     }
-    let rest: T = a_rest.iter().zip(b_rest).map(|(&a, &b)| a * b).sum();
+    let done = u.len() - u.len() % LANES;
+    let mut rest = T::ZERO;
+    for j in done..u.len() {
+        weighted[j] = u[j] * variance[j];
+        rest += u[j] * mu[j];
+    }
     sums.into_iter().sum::<T>() + rest
 }

@@ -43,26 +43,38 @@ struct Chunk<T> {
     weights: Vec<T>,
     /// `σ²`, `[count, dp]`.
     variances: Vec<T>,
-    /// `[B, count, L+1]`: `m`, then `c_ℓ`.
+    /// `[count, L+1, B]`: `m`, then `c_ℓ`. The minibatch comes last here and below, for vector units.
     products: Vec<T>,
-    /// `s²`, `[B, count]`.
+    /// `s²`, `[count, B]`.
     s2: Vec<T>,
-    /// `[B, count]`.
-    moments: Vec<ReluMoments<T>>,
+    /// Rectified moments, `[count, B]` each.
+    moments: MomentArrays<T>,
     /// `r`, `[count, L]`.
     r: Vec<T>,
-    /// This chunk's share of `K h`, `[B, L]`.
+    /// This chunk's share of `K h`, `[L, B]`.
     h: Vec<T>,
     backward: BackwardScratch<T>,
+}
+
+/// [`ReluMoments`] as one array per quantity.
+struct MomentArrays<T> {
+    a: Vec<T>,
+    f: Vec<T>,
+    q: Vec<T>,
+    w: Vec<T>,
 }
 
 /// Scratch that only a backward pass needs; empty until the first one.
 #[derive(Default)]
 struct BackwardScratch<T> {
-    /// `[B, count, L+1]`: `∂/∂m`, then `H_ℓ = F G_ℓ`.
+    /// `G`, `[L, B]`.
+    g: Vec<T>,
+    /// `[count, L+1, B]`: `∂/∂m`, then `H_ℓ = F G_ℓ`.
     coefficients: Vec<T>,
-    /// `∂/∂s²`, `[B, count]`.
+    /// `∂/∂s²`, `[count, B]`.
     g_s2: Vec<T>,
+    /// `gF` of one component, `[B]`.
+    g_f: Vec<T>,
     /// `[count, L+1, dp]`: `Xᵀ gm`, then `T_ℓ = Xᵀ H_ℓ`.
     contraction: Vec<T>,
     /// `(X²)ᵀ gs²`, `[count, dp]`.
@@ -98,13 +110,16 @@ impl<T: Real> Workspace<T> {
     pub fn moments(&self, run: usize, b: usize, k: usize) -> ReluMoments<T> {
         let per_chunk = components_per_chunk(&self.dims);
         let chunk = &self.chunks[run * self.chunks_per_run + k / per_chunk];
-        chunk.moments[b * chunk.count + k - chunk.first]
+        let at = (k - chunk.first) * self.dims.batch + b;
+        let m = &chunk.moments;
+        ReluMoments { a: m.a[at], f: m.f[at], q: m.q[at], w: m.w[at] }
     }
 }
 
 impl<T: Real> Chunk<T> {
     fn new(dims: GmDims, run: usize, first: usize, count: usize) -> Self {
         let (b, l, dp) = (dims.batch, dims.outputs, dims.input_stride());
+        let per_row = || vec![T::ZERO; count * b];
         Self {
             run,
             first,
@@ -112,8 +127,8 @@ impl<T: Real> Chunk<T> {
             weights: vec![T::ZERO; count * (l + 1) * dp],
             variances: vec![T::ZERO; count * dp],
             products: vec![T::ZERO; b * count * (l + 1)],
-            s2: vec![T::ZERO; b * count],
-            moments: vec![ReluMoments::default(); b * count],
+            s2: per_row(),
+            moments: MomentArrays { a: per_row(), f: per_row(), q: per_row(), w: per_row() },
             r: vec![T::ZERO; count * l],
             h: vec![T::ZERO; b * l],
             backward: BackwardScratch::default(),
