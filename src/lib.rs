@@ -7,6 +7,7 @@ pub mod error;
 #[cfg(feature = "gpu")]
 pub mod gpu;
 pub mod io;
+pub mod kernels;
 pub mod plot;
 pub mod reference;
 pub mod shape;

@@ -1,1 +1,16 @@
-//! Placeholder until the module lands.
+//! The GPU: adapters, the opened device, buffers, pipelines and the recorder that submits work.
+//! wgpu types appear only here and in [`crate::kernels`], because wgpu changes its interface every few months.
+
+mod adapter;
+mod buffer;
+mod device;
+mod fault;
+mod pipeline;
+mod recorder;
+pub mod shaders;
+
+pub use adapter::{AdapterChoice, AdapterInfo, DeviceKind, adapters};
+pub use buffer::RawBuffer;
+pub use device::Gpu;
+pub use pipeline::{Pipeline, PipelineSpec};
+pub use recorder::{Recorder, fold};
