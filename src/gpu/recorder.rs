@@ -12,6 +12,8 @@ use crate::{Error, Result};
 const CHUNK: usize = 200;
 /// Submissions that may be under way before the recorder waits for the oldest: bounds the driver's memory.
 const IN_FLIGHT: usize = 3;
+/// How long a readback waits for its callback once the device is done.
+const CALLBACK: std::time::Duration = std::time::Duration::from_secs(10);
 /// Bind groups kept; they hold their buffers alive, so the cache is emptied rather than left to grow.
 const BIND_GROUPS: usize = 256;
 /// Largest number of workgroups along one axis of a grid, by WebGPU's default limits.
@@ -152,24 +154,27 @@ impl Recorder {
         if bytes == 0 {
             return Ok(Vec::new());
         }
-        let staging = self.staging(bytes)?;
+        // Taken out while mapped: after an error it is dropped, so that no later read finds it mapped.
+        let staging = self.take_staging(bytes)?;
         let (from, to) = (buffer.buffer.clone(), staging.clone());
         self.ops.push(Op::Copy { from, from_offset: range.start, to, to_offset: 0, bytes });
         self.submit()?;
         let slice = staging.slice(..bytes);
         let (sender, receiver) = std::sync::mpsc::channel();
         slice.map_async(wgpu::MapMode::Read, move |result| {
-            // The receiver is alive until the wait below is over.
+            // Nobody listens any more where the wait below failed.
             let _ = sender.send(result);
         });
         self.wait()?;
         let failed = |what: String| Error::Gpu { op: "reading back".to_owned(), what };
+        // Another thread that polls the device may be the one that runs the callback, a moment later.
         receiver
-            .try_recv()
+            .recv_timeout(CALLBACK)
             .map_err(|_| failed("the device did not answer".to_owned()))?
             .map_err(|e| failed(e.to_string()))?;
         let contents = slice.get_mapped_range().map_err(|e| failed(e.to_string()))?.to_vec();
         staging.unmap();
+        self.staging = Some(staging);
         Ok(contents)
     }
 
@@ -261,21 +266,19 @@ impl Recorder {
         Ok(group)
     }
 
-    fn staging(&mut self, bytes: u64) -> Result<wgpu::Buffer> {
-        if let Some(buffer) = self.staging.as_ref().filter(|buffer| buffer.size() >= bytes) {
-            return Ok(buffer.clone());
+    fn take_staging(&mut self, bytes: u64) -> Result<wgpu::Buffer> {
+        if let Some(buffer) = self.staging.take().filter(|buffer| buffer.size() >= bytes) {
+            return Ok(buffer);
         }
         let size = bytes.checked_next_power_of_two().unwrap_or(bytes).min(self.gpu.info().max_buffer_bytes).max(bytes);
-        let buffer = self.gpu.scoped("creating a staging buffer", |device| {
+        self.gpu.scoped("creating a staging buffer", |device| {
             device.create_buffer(&wgpu::BufferDescriptor {
                 label: Some("staging"),
                 size,
                 usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
                 mapped_at_creation: false,
             })
-        })?;
-        self.staging = Some(buffer.clone());
-        Ok(buffer)
+        })
     }
 }
 
