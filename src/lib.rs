@@ -1,6 +1,7 @@
 //! bures: Gaussian-mixture layers, trained on any GPU and without one.
 #![forbid(unsafe_code)]
 
+pub mod commands;
 pub mod data;
 pub mod device;
 pub mod error;
@@ -8,8 +9,10 @@ pub mod error;
 pub mod gpu;
 pub mod io;
 pub mod kernels;
+pub mod nn;
 pub mod plot;
 pub mod reference;
 pub mod shape;
+pub mod train;
 
 pub use error::{Error, Result};

@@ -143,3 +143,35 @@ impl Split {
         Ok(Self { n, features, targets })
     }
 }
+
+impl Dataset {
+    /// Sets the last `rows` training rows aside and puts them in the place of the test split; 0 changes nothing.
+    ///
+    /// # Errors
+    /// [`Error::Config`] when no training row would be left.
+    pub fn hold_out(mut self, rows: usize) -> Result<Self> {
+        if rows == 0 {
+            return Ok(self);
+        }
+        if rows >= self.train.n {
+            let what = format!("validation {rows} leaves nothing of the {} training rows", self.train.n);
+            return Err(Error::Config(what));
+        }
+        let kept = self.train.n - rows;
+        let features = match &mut self.train.features {
+            Features::U8(values) => Features::U8(values.split_off(kept * self.inputs)),
+            Features::F32(values) => Features::F32(values.split_off(kept * self.inputs)),
+        };
+        let targets = match &mut self.train.targets {
+            Targets::Classes { labels, classes } => {
+                Targets::Classes { labels: labels.split_off(kept), classes: *classes }
+            }
+            Targets::Values { values, outputs } => {
+                Targets::Values { values: values.split_off(kept * *outputs), outputs: *outputs }
+            }
+        };
+        self.train.n = kept;
+        self.test = Split { n: rows, features, targets };
+        Ok(self)
+    }
+}

@@ -22,6 +22,60 @@ pub enum Device {
 }
 
 impl Device {
+    /// Opens a device. `adapter` is a number of `bures info`, a part of an adapter's name, or `cpu`; `software` asks for
+    /// the software adapter. Without either: a hardware adapter if there is one, else the CPU.
+    ///
+    /// # Errors
+    /// [`crate::Error::NoAdapter`] when nothing answers to what was asked for, [`crate::Error::SelfTest`] when the
+    /// adapter computes wrong numbers, and what its driver reports.
+    pub fn open(adapter: Option<&str>, software: bool) -> Result<Self> {
+        if adapter == Some("cpu") {
+            return Ok(Self::Cpu);
+        }
+        Self::open_gpu(adapter, software)
+    }
+
+    #[cfg(feature = "gpu")]
+    fn open_gpu(adapter: Option<&str>, software: bool) -> Result<Self> {
+        use crate::gpu::{AdapterChoice, Gpu};
+        let choice = match adapter {
+            _ if software => AdapterChoice::Software,
+            None => AdapterChoice::Auto,
+            Some(text) => text.parse().map_or_else(|_| AdapterChoice::Name(text.to_owned()), AdapterChoice::Index),
+        };
+        match Gpu::open(&choice) {
+            Ok(gpu) => {
+                let device = Self::Gpu(gpu);
+                Ok(device)
+            }
+            Err(crate::Error::NoAdapter { .. }) if choice == AdapterChoice::Auto => Ok(Self::Cpu),
+            Err(why) => Err(why),
+        }
+    }
+
+    #[cfg(not(feature = "gpu"))]
+    fn open_gpu(adapter: Option<&str>, software: bool) -> Result<Self> {
+        let wanted = match adapter {
+            None if !software => return Ok(Self::Cpu),
+            Some(text) => text.to_owned(),
+            None => "in software".to_owned(),
+        };
+        let found = vec!["cpu (this build has no GPU support)".to_owned()];
+        Err(crate::Error::NoAdapter { wanted, found })
+    }
+
+    /// The adapter's name and driver, for the record of where a result comes from.
+    pub fn name_and_driver(&self) -> (String, String) {
+        match self {
+            Self::Cpu => ("cpu".to_owned(), String::new()),
+            #[cfg(feature = "gpu")]
+            Self::Gpu(gpu) => {
+                let info = gpu.info();
+                (info.name.clone(), format!("{} {}", info.driver, info.driver_info).trim().to_owned())
+            }
+        }
+    }
+
     /// A stream that runs operations on this device.
     ///
     /// # Errors

@@ -3,7 +3,6 @@
 use std::ops::Range;
 
 use super::{Buffer, Element};
-use crate::shape::expect_len;
 use crate::{Error, Result};
 
 /// Operations run in the order in which they are recorded. On a GPU they are submitted in bounded batches and only
@@ -73,21 +72,38 @@ impl Stream {
         }
     }
 
-    /// Copies all elements of `from` over those of `to`.
+    /// Copies all elements of `from` into `to` from `offset` on.
     ///
     /// # Errors
-    /// [`Error::Shape`] when the lengths differ; [`Error::Gpu`] when the driver refuses.
-    pub fn copy<T: Element>(&mut self, from: &Buffer<T>, to: &mut Buffer<T>) -> Result<()> {
-        expect_len("copy", "a target", to.len(), from.len())?;
+    /// [`Error::Shape`] when they leave `to`; [`Error::Gpu`] when the driver refuses.
+    pub fn copy_into<T: Element>(&mut self, from: &Buffer<T>, to: &mut Buffer<T>, offset: usize) -> Result<()> {
+        self.copy_part(from, from.len(), to, offset)
+    }
+
+    /// Copies the first `count` elements of `from` into `to` from `offset` on.
+    ///
+    /// # Errors
+    /// As [`Stream::copy_into`].
+    pub fn copy_part<T: Element>(
+        &mut self,
+        from: &Buffer<T>,
+        count: usize,
+        to: &mut Buffer<T>,
+        offset: usize,
+    ) -> Result<()> {
+        if count > from.len() || offset + count > to.len() {
+            let expected = format!("{count} elements in {} and after element {offset} of {}", from.len(), to.len());
+            return Err(Error::Shape { op: "copy", expected, got: "shorter arrays".to_owned() });
+        }
         match self {
             Self::Cpu => {
-                to.host_mut()?.copy_from_slice(from.host()?);
+                to.host_mut()?[offset..offset + count].copy_from_slice(&from.host()?[..count]);
                 Ok(())
             }
             #[cfg(feature = "gpu")]
             Self::Gpu(recorder) => {
-                let bytes = (from.len() * size_of::<T>()) as u64;
-                recorder.copy(from.raw()?, 0, to.raw()?, 0, bytes)
+                let bytes = |elements: usize| (elements * size_of::<T>()) as u64;
+                recorder.copy(from.raw()?, 0, to.raw()?, bytes(offset), bytes(count))
             }
         }
     }

@@ -18,6 +18,17 @@ pub enum DeviceKind {
 }
 
 impl DeviceKind {
+    /// One word for people.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Discrete => "discrete GPU",
+            Self::Integrated => "integrated GPU",
+            Self::Virtual => "virtual GPU",
+            Self::Software => "software adapter",
+            Self::Other => "GPU",
+        }
+    }
+
     fn from_wgpu(kind: wgpu::DeviceType) -> Self {
         match kind {
             wgpu::DeviceType::DiscreteGpu => Self::Discrete,

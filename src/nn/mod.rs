@@ -10,5 +10,6 @@ mod spec;
 pub use init::{DenseInit, GmInit, Init, initialize};
 pub use model::{Model, Provenance};
 pub use network::Network;
+pub(crate) use network::{check_finite, read_runs};
 pub use pass::Pass;
 pub use spec::{Activation, LayerSpec, NetworkSpec, TensorSpec};

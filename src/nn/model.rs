@@ -166,11 +166,8 @@ fn described(path: &Path, json: &str) -> Result<Metadata> {
 fn inferred(path: &Path, file: &Tensors, activation: Option<Activation>) -> Result<(Metadata, &'static str)> {
     let sequential = file.tensors.contains_key("0.weight");
     let prefix = if sequential { "" } else { "layers." };
-    let indices: BTreeSet<usize> = file
-        .tensors
-        .keys()
-        .filter_map(|name| name.strip_prefix(prefix)?.split_once('.')?.0.parse().ok())
-        .collect();
+    let indices: BTreeSet<usize> =
+        file.tensors.keys().filter_map(|name| name.strip_prefix(prefix)?.split_once('.')?.0.parse().ok()).collect();
     let mut layers = Vec::new();
     for (position, &index) in indices.iter().enumerate() {
         let shape = |name: &str| file.tensors.get(&format!("{prefix}{index}.{name}")).map(|t| t.shape.clone());

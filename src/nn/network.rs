@@ -6,6 +6,7 @@ use crate::{Error, Result};
 
 /// A network on a device: what layers it has and their parameters, those of all runs side by side.
 pub struct Network {
+    device: Device,
     spec: NetworkSpec,
     runs: usize,
     /// One flat array per layer, `[R, P]`; empty for layers without parameters.
@@ -26,12 +27,17 @@ impl Network {
             crate::shape::expect_len("network", "parameters [R,P]", flat.len(), runs.len() * layer.params_len())?;
             params.push(Buffer::from_vec(device, flat)?);
         }
-        Ok(Self { spec: spec.clone(), runs: runs.len(), params })
+        Ok(Self { device: device.clone(), spec: spec.clone(), runs: runs.len(), params })
     }
 
     /// The layers.
     pub fn spec(&self) -> &NetworkSpec {
         &self.spec
+    }
+
+    /// The device that holds the parameters.
+    pub fn device(&self) -> &Device {
+        &self.device
     }
 
     /// How many runs train at once.

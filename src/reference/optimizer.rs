@@ -117,6 +117,8 @@ pub fn adam<T: Real>(
     let epsilon = T::of(f64::from(settings.epsilon));
     let (scale, root_scale) = adam_corrections(settings, step);
     let root_scale = T::of(root_scale);
+    // A second moment whose root no longer moves ε; see [`Real::NEGLIGIBLE`].
+    let floor = T::NEGLIGIBLE * T::NEGLIGIBLE * T::of(1e-4);
     for (run, params) in params.chunks_exact_mut(params_len).enumerate() {
         for group in groups {
             let at = run * params_len + group.range.start..run * params_len + group.range.end;
@@ -131,9 +133,10 @@ pub fn adam<T: Real>(
                     #[inline(always)]
                     || {
                         for (((p, &g), m), v) in params.iter_mut().zip(grads).zip(first).zip(second) {
-                            let g = g + l2 * *p;
-                            *m = beta1 * *m + (T::ONE - beta1) * g;
-                            *v = beta2 * *v + (T::ONE - beta2) * g * g;
+                            let g = (g + l2 * *p).flushed();
+                            *m = (beta1 * *m + (T::ONE - beta1) * g).flushed();
+                            let square = beta2 * *v + (T::ONE - beta2) * g * g;
+                            *v = if square < floor { T::ZERO } else { square };
                             *p -= rate * *m / (v.root() * root_scale + epsilon);
                         }
                     },

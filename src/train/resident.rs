@@ -127,9 +127,7 @@ impl Resident {
         self.gather.rows(stream, args)?;
         match &self.targets {
             Resolved::Labels(labels) => self.gather.copies(stream, 1, labels, indices, &mut out.labels),
-            Resolved::Values { values, width } => {
-                self.gather.copies(stream, *width, values, indices, &mut out.values)
-            }
+            Resolved::Values { values, width } => self.gather.copies(stream, *width, values, indices, &mut out.values),
         }
     }
 }
@@ -166,9 +164,10 @@ fn table(device: &Device, features: &Features, inputs: usize, normalize: &Normal
                     .chunks_exact(inputs)
                     .flat_map(|row| moments(&mut row.iter().map(|&byte| f64::from(byte) / 255.0)))
                     .collect(),
-                Features::F32(values) => {
-                    values.chunks_exact(inputs).flat_map(|row| moments(&mut row.iter().map(|&x| f64::from(x)))).collect()
-                }
+                Features::F32(values) => values
+                    .chunks_exact(inputs)
+                    .flat_map(|row| moments(&mut row.iter().map(|&x| f64::from(x))))
+                    .collect(),
             };
             Table::PerRow(Buffer::from_vec(device, rows)?)
         }

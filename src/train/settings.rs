@@ -196,9 +196,11 @@ impl Settings {
         }
         rate("momentum", self.momentum)?;
         refuse(self.momentum >= 1.0, "momentum must be below 1")?;
-        for (name, value) in
-            [("init-mean-std", self.init_mean_std), ("init-output-std", self.init_output_std), ("init-sigma", self.init_sigma)]
-        {
+        for (name, value) in [
+            ("init-mean-std", self.init_mean_std),
+            ("init-output-std", self.init_output_std),
+            ("init-sigma", self.init_sigma),
+        ] {
             rate(name, value as f32)?;
         }
         refuse(
@@ -218,11 +220,7 @@ impl Settings {
     /// How its parameters start.
     pub fn start(&self) -> Init {
         Init {
-            gm: GmInit {
-                mean_std: self.init_mean_std,
-                output_std: self.init_output_std,
-                sigma: self.init_sigma,
-            },
+            gm: GmInit { mean_std: self.init_mean_std, output_std: self.init_output_std, sigma: self.init_sigma },
             dense: if self.mixture_init {
                 DenseInit::Mixture { components: self.components }
             } else {

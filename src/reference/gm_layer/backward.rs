@@ -107,7 +107,7 @@ impl<T: Real> Chunk<T> {
         g.resize(self.h.len(), T::ZERO);
         for (row, dh) in dh.chunks_exact(lp).enumerate() {
             for (o, &dh) in dh[..dims.outputs].iter().enumerate() {
-                g[o * b + row] = dh * scale;
+                g[o * b + row] = (dh * scale).flushed();
             }
         }
     }
@@ -137,13 +137,13 @@ impl<T: Real> Chunk<T> {
                 for row in 0..b {
                     g_a[row] += g[row] * r;
                     g_f[row] += g[row] * c[row];
-                    h[row] = f[row] * g[row];
+                    h[row] = (f[row] * g[row]).flushed();
                 }
                 scratch.rho[i * l + o] = a.iter().zip(g).map(|(&a, &g)| a * g).sum();
             }
             for row in 0..b {
-                g_m[row] = g_a[row] * f[row] + g_f[row] * q[row];
-                g_a[row] = T::of(0.5) * q[row] * (g_a[row] - g_f[row] * w[row]);
+                g_m[row] = (g_a[row] * f[row] + g_f[row] * q[row]).flushed();
+                g_a[row] = (T::of(0.5) * q[row] * (g_a[row] - g_f[row] * w[row])).flushed();
             }
         }
     }

@@ -104,9 +104,9 @@ impl<T: Real> Chunk<T> {
             for (row, (&mean, &variance)) in means.iter().zip(&self.s2[i * b..]).enumerate() {
                 let moments = relu_moments(mean, variance);
                 let at = i * b + row;
-                self.moments.a[at] = moments.a;
-                self.moments.f[at] = moments.f;
-                self.moments.q[at] = moments.q;
+                self.moments.a[at] = moments.a.flushed();
+                self.moments.f[at] = moments.f.flushed();
+                self.moments.q[at] = moments.q.flushed();
                 self.moments.w[at] = moments.w;
             }
         }

@@ -1,0 +1,106 @@
+//! The command line: one file a subcommand, each parses, calls the library, and prints.
+
+mod data;
+mod eval;
+mod info;
+mod predict;
+mod show;
+mod train;
+mod train_args;
+
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::device::Device;
+use crate::{Error, Result};
+
+/// Trains Gaussian-mixture layers on any GPU, and without one.
+///
+/// Without a hardware GPU everything runs on the CPU, which is fast; --software asks for the software GPU adapter, which
+/// exists for tests. Every command prints a few lines for people, or one JSON object with --json.
+#[derive(Parser)]
+#[command(name = "bures", version, max_term_width = 100, subcommand_required = true, arg_required_else_help = true)]
+struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Options that every command has.
+#[derive(Args, Clone, Debug)]
+struct Common {
+    /// Which device: its number in `bures info`, a part of its name, or cpu
+    #[arg(long, global = true, value_name = "INDEX|NAME|cpu", conflicts_with = "software")]
+    adapter: Option<String>,
+    /// Use the software GPU adapter (Mesa's lavapipe); for tests, slower than cpu
+    #[arg(long, global = true)]
+    software: bool,
+    /// Print one JSON object instead of text
+    #[arg(long, global = true)]
+    json: bool,
+    /// Print results only
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Print more about what is done
+    #[arg(long, short, global = true)]
+    verbose: bool,
+}
+
+impl Common {
+    fn device(&self) -> Result<Device> {
+        Device::open(self.adapter.as_deref(), self.software)
+    }
+
+    /// Whether lines for people are wanted besides the result.
+    fn chatty(&self) -> bool {
+        !self.json && !self.quiet
+    }
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Train a network and keep its model, metrics and curves
+    Train(Box<train_args::TrainArgs>),
+    /// Loss and error of a model on the test split of a data set
+    Eval(eval::EvalArgs),
+    /// A model's outputs for the rows of a .npy file
+    Predict(predict::PredictArgs),
+    /// Where a named data set is published, and whether a local copy is whole
+    Data(data::DataArgs),
+    /// The devices of this machine and what they can do
+    Info,
+}
+
+/// Runs the program and turns what happened into an exit code: 0 done, 1 failed, 2 bad usage, 3 no adapter.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    // The CPU executor's threads hand work to one another faster than the main thread can hand it to them.
+    let mut result = Ok(());
+    rayon::scope(|_| result = run(&cli));
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("error: {why}");
+            ExitCode::from(why.exit_code())
+        }
+    }
+}
+
+fn run(cli: &Cli) -> Result<()> {
+    match &cli.command {
+        Command::Train(args) => train::run(&cli.common, args),
+        Command::Eval(args) => eval::run(&cli.common, args),
+        Command::Predict(args) => predict::run(&cli.common, args),
+        Command::Data(args) => data::run(&cli.common, args),
+        Command::Info => info::run(&cli.common),
+    }
+}
+
+/// Prints a JSON object as the one line of standard output.
+fn print_json(value: &impl serde::Serialize) -> Result<()> {
+    let text = serde_json::to_string(value).map_err(|why| Error::Config(format!("JSON: {why}")))?;
+    println!("{text}");
+    Ok(())
+}

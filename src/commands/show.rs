@@ -1,0 +1,60 @@
+//! Numbers as people read them.
+
+/// A count with thousands separated by commas.
+pub(super) fn count(n: usize) -> String {
+    let digits = n.to_string();
+    let mut out = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A duration: `14 s`, `3 min 5 s`, `2 h 4 min`.
+pub(super) fn seconds(seconds: f64) -> String {
+    let whole = seconds.round() as u64;
+    match whole {
+        0..10 => format!("{seconds:.1} s"),
+        10..120 => format!("{whole} s"),
+        120..7200 => format!("{} min {} s", whole / 60, whole % 60),
+        _ => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
+    }
+}
+
+/// A number without needless digits: `0.1`, `1e-2`.
+pub(super) fn rate(value: f32) -> String {
+    if value != 0.0 && value < 0.05 { format!("{value:e}") } else { value.to_string() }
+}
+
+/// Mean and standard error of the mean, where there are two values or more.
+pub(super) fn mean_and_error(values: &[f64]) -> (f64, Option<f64>) {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let squares: f64 = values.iter().map(|value| (value - mean) * (value - mean)).sum();
+    (mean, (values.len() > 1).then(|| (squares / (n - 1.0) / n).sqrt()))
+}
+
+/// A fraction as a percentage, with the standard error where there is one.
+pub(super) fn percent(values: &[f64]) -> String {
+    match mean_and_error(values) {
+        (mean, None) => format!("{:.2} %", 100.0 * mean),
+        (mean, Some(error)) => format!("{:.2} ± {:.2} %", 100.0 * mean, 100.0 * error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!(super::count(172_660), "172,660");
+        assert_eq!(super::count(999), "999");
+        assert_eq!(super::seconds(14.2), "14 s");
+        assert_eq!(super::seconds(125.0), "2 min 5 s");
+        assert_eq!(super::rate(0.1), "0.1");
+        assert_eq!(super::rate(0.01), "1e-2");
+        assert_eq!(super::percent(&[0.02, 0.04]), "3.00 ± 1.00 %");
+    }
+}

@@ -1,0 +1,188 @@
+//! `bures train`.
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::json;
+
+use super::train_args::TrainArgs;
+use super::{Common, print_json, show};
+use crate::data::{Dataset, LoadOptions, Targets};
+use crate::device::Device;
+use crate::nn::{Model, Provenance};
+use crate::train::{ModelKind, OptimizerChoice, Progress, RunFolder, Schedule, Settings, Summary, train};
+use crate::{Error, Result, plot};
+
+pub(super) fn run(common: &Common, args: &TrainArgs) -> Result<()> {
+    let (settings, resumed) = match &args.resume {
+        Some(path) => {
+            let (folder, settings) = RunFolder::open(path)?;
+            (settings, Some(folder))
+        }
+        None => (args.settings()?, None),
+    };
+    let options = LoadOptions { split: settings.split, seed: settings.seeds[0], ..LoadOptions::default() };
+    let data = crate::data::load(&settings.data, &options)?.hold_out(settings.validation)?;
+    if settings.batch_size > data.train.n {
+        let (batch, n) = (settings.batch_size, data.train.n);
+        return Err(Error::Config(format!("batch-size {batch} is larger than the training set, which has {n} rows")));
+    }
+    let device = common.device()?;
+    let resume = resumed.is_some();
+    let folder = match resumed {
+        Some(folder) => folder,
+        None => {
+            let out = args.out.clone().map_or_else(|| default_out(&settings), Ok)?;
+            let folder = RunFolder::create(&out, &settings.seeds, args.force)?;
+            folder.write_settings(&settings)?;
+            folder
+        }
+    };
+    if common.chatty() {
+        announce(&settings, &data, &device)?;
+    }
+    let provenance = provenance(&device, &data);
+    let bar = progress_bar(common);
+    let mut tell = |progress: Progress| update(&bar, &progress);
+    let outcome = train(&device, &settings, &data, &folder, &provenance, resume, &mut tell);
+    bar.finish_and_clear();
+    let summary = outcome?;
+    let title = title(&settings, &data);
+    plot::curves(&folder.metrics()?, &title, folder.path())?;
+    report(common, &settings, &summary, &folder)
+}
+
+/// `runs/DATA-MODEL`, with a number behind it where that folder is taken.
+fn default_out(settings: &Settings) -> Result<PathBuf> {
+    let data = Path::new(&settings.data).file_stem().map_or("data".into(), |stem| stem.to_string_lossy().into_owned());
+    let model = match settings.model {
+        ModelKind::Gm => format!("gm-K{}", settings.components),
+        ModelKind::Fc => "fc".to_owned(),
+    };
+    let hidden: String = settings.hidden.iter().map(|width| format!("-{width}")).collect();
+    let base = format!("{data}-{model}{hidden}");
+    (1..1000)
+        .map(|i| Path::new("runs").join(if i == 1 { base.clone() } else { format!("{base}-{i}") }))
+        .find(|path| !path.exists())
+        .ok_or_else(|| Error::Config(format!("runs/ holds a thousand folders {base}-N; choose another --out")))
+}
+
+fn provenance(device: &Device, data: &Dataset) -> Provenance {
+    let (adapter, driver) = device.name_and_driver();
+    Provenance {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        commit: option_env!("BURES_COMMIT").unwrap_or_default().to_owned(),
+        adapter,
+        driver,
+        seed: 0,
+        data: data.name.clone(),
+        inputs: data.source.iter().map(|source| source.sha256.clone()).collect(),
+    }
+}
+
+fn announce(settings: &Settings, data: &Dataset, device: &Device) -> Result<()> {
+    let rows = format!("{} + {}", show::count(data.train.n), show::count(data.test.n));
+    let shape = match &data.image {
+        Some(image) => format!("images of {}×{}", image.height, image.width),
+        None => format!("rows of {} values", data.inputs),
+    };
+    let (goal, outputs) = match &data.train.targets {
+        Targets::Classes { classes, .. } => (format!("{classes} classes"), classes.saturating_sub(1).max(1)),
+        Targets::Values { outputs, .. } => {
+            (format!("{outputs} target{}", if *outputs == 1 { "" } else { "s" }), *outputs)
+        }
+    };
+    let built_in = if data.source.is_empty() { " (built in)" } else { "" };
+    println!("{}: {rows} {shape}, {goal}{built_in}", data.name);
+    let spec = match &settings.init {
+        Some(path) => Model::read(path, Some(crate::nn::Activation::Relu))?.spec,
+        None => settings.network(data.inputs, outputs),
+    };
+    let optimizer = match settings.optimizer {
+        OptimizerChoice::Adam => format!("Adam {}", show::rate(settings.lr)),
+        OptimizerChoice::Sgd => format!("SGD {}, σ {}", show::rate(settings.lr), show::rate(settings.lr_sigma)),
+    };
+    let schedule = if settings.schedule == Schedule::Cosine { ", cosine" } else { "" };
+    let seeds: Vec<String> = settings.seeds.iter().map(u64::to_string).collect();
+    let plural = if seeds.len() == 1 { "" } else { "s" };
+    println!(
+        "{}, {} parameters · {optimizer}{schedule}, batch {} · seed{plural} {} · {}",
+        spec.describe(),
+        show::count(spec.parameters()),
+        settings.batch_size,
+        seeds.join(", "),
+        device.describe()
+    );
+    Ok(())
+}
+
+/// A bar on standard error when it is a terminal, and nothing elsewhere.
+fn progress_bar(common: &Common) -> ProgressBar {
+    if !common.chatty() || !std::io::stderr().is_terminal() {
+        return ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+    }
+    let style = ProgressStyle::with_template("{prefix} {bar:40} {percent:>3} %  {msg}  eta {eta}");
+    ProgressBar::new(1).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸─"))
+}
+
+fn update(bar: &ProgressBar, progress: &Progress) {
+    bar.set_length(progress.steps);
+    bar.set_position(progress.step);
+    let per_epoch = progress.steps_per_epoch.max(1);
+    let epoch = progress.step.div_ceil(per_epoch);
+    bar.set_prefix(format!("epoch {epoch:>3}/{}", progress.steps.div_ceil(per_epoch)));
+    let mut message = progress.loss.map_or_else(String::new, |loss| format!("loss {loss:.3}"));
+    if let Some(error) = progress.test.and_then(|test| test.error) {
+        message += &format!("  test error {:.2} %", 100.0 * error);
+    }
+    bar.set_message(message);
+}
+
+fn title(settings: &Settings, data: &Dataset) -> String {
+    let model = match settings.model {
+        ModelKind::Gm => format!("GM network, K = {}", settings.components),
+        ModelKind::Fc => "dense network".to_owned(),
+    };
+    let name =
+        Path::new(&data.name).file_name().map_or_else(|| data.name.clone(), |n| n.to_string_lossy().into_owned());
+    format!("{model}, on {name}")
+}
+
+fn report(common: &Common, settings: &Settings, summary: &Summary, folder: &RunFolder) -> Result<()> {
+    let losses: Vec<f64> = summary.test.iter().map(|test| test.loss).collect();
+    let errors: Option<Vec<f64>> = summary.test.iter().map(|test| test.error).collect();
+    // The root of the mean squared error, in the units of a single target.
+    let rmse: Option<Vec<f64>> = match (&summary.targets, &errors) {
+        (Some(scale), None) if scale.std.len() == 1 => {
+            Some(losses.iter().map(|loss| loss.sqrt() * scale.std[0]).collect())
+        }
+        _ => None,
+    };
+    let split = if settings.validation > 0 { "validation" } else { "test" };
+    if common.json {
+        return print_json(&json!({
+            "out": folder.path(),
+            "seeds": settings.seeds,
+            "steps": summary.steps,
+            "seconds": summary.seconds,
+            "split": split,
+            "loss": losses,
+            "error": errors,
+            "rmse": rmse,
+        }));
+    }
+    let result = match (&errors, &rmse) {
+        (Some(errors), _) => format!("{split} error {}", show::percent(errors)),
+        (None, Some(rmse)) => format!("{split} RMSE {:.4}", show::mean_and_error(rmse).0),
+        (None, None) => format!("{split} loss {:.4}", show::mean_and_error(&losses).0),
+    };
+    let epochs = match settings.max_steps {
+        Some(_) => format!("{} steps", show::count(summary.steps as usize)),
+        None => format!("{} epochs", settings.epochs),
+    };
+    println!("{result} after {epochs} in {}", show::seconds(summary.seconds));
+    let model = if settings.seeds.len() > 1 { "seed-*/model.safetensors" } else { "model.safetensors" };
+    println!("→ {}/  {model}  metrics.jsonl  curves.svg  curves.png", folder.path().display());
+    Ok(())
+}

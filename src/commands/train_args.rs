@@ -1,0 +1,235 @@
+//! The options of `bures train`, and how they become settings.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use crate::data::NormalizationKind;
+use crate::train::{ModelKind, OptimizerChoice, OrderChoice, Recipe, Schedule, Settings};
+use crate::{Error, Result};
+
+/// Options of `bures train`. Without any, a GM layer learns the built-in digits.
+///
+/// Settings come from the recipe, then from --config, then from the options given here.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  bures train                                              the built-in digits, half a minute
+  bures train --data mnist --seeds 0,1,2,3,4               MNIST, five seeds at once
+  bures train --data mnist --recipe paper --epochs 100     the paper's settings
+  bures train --data mnist --model fc --hidden 1000        a two-layer ReLU network
+  bures train --resume runs/mnist-gm-K20                   go on after a kill")]
+pub(super) struct TrainArgs {
+    /// Data set: strokes (built in), mnist, fashion-mnist, kin8nm, …, or a path to an .npz [default: strokes]
+    #[arg(long, value_name = "NAME|PATH")]
+    data: Option<String>,
+    /// Kind of network: GM layers, or dense layers with ReLU [default: gm]
+    #[arg(long, value_enum)]
+    model: Option<Model>,
+    /// Components K of every GM layer [default: 20]
+    #[arg(long, short = 'K', value_name = "K")]
+    components: Option<usize>,
+    /// Widths between input and output, such as 100 or 300,100 [default: none for gm, 1000 for fc]
+    #[arg(long, value_name = "WIDTHS", value_delimiter = ',')]
+    hidden: Option<Vec<usize>>,
+    /// Passes over the training set [default: 25 on strokes, 40 otherwise; 20 with --recipe paper; 8 for fc]
+    #[arg(long, value_name = "E")]
+    epochs: Option<u64>,
+    /// Rows of a minibatch [default: 64]
+    #[arg(long, value_name = "B")]
+    batch_size: Option<usize>,
+    /// Whose optimiser, rates and start [default: tuned; paper with --optimizer sgd]
+    #[arg(long, value_enum)]
+    recipe: Option<RecipeArg>,
+    /// Optimiser [default: adam; sgd with --recipe paper]
+    #[arg(long, value_enum)]
+    optimizer: Option<Optimizer>,
+    /// Learning rate [default: 0.01 with adam, 0.1 with sgd]
+    #[arg(long, value_name = "RATE")]
+    lr: Option<f32>,
+    /// Learning rate of the σ of GM layers [default: as --lr with adam, 1 with sgd]
+    #[arg(long, value_name = "RATE")]
+    lr_sigma: Option<f32>,
+    /// Momentum of sgd [default: 0]
+    #[arg(long, value_name = "M")]
+    momentum: Option<f32>,
+    /// Penalty ½ l2 ‖θ‖² on μ and U, or on dense weights [default: 6e-5; 0 with --recipe paper and for fc]
+    #[arg(long, value_name = "L2")]
+    l2: Option<f32>,
+    /// Course of the learning rates [default: cosine; constant with --recipe paper]
+    #[arg(long, value_enum)]
+    schedule: Option<ScheduleArg>,
+    /// The paper's γ: initial standard deviation of μ, U and v, and initial σ [default: 0.5 with --recipe paper]
+    #[arg(long, value_name = "GAMMA")]
+    gamma: Option<f64>,
+    /// Initial standard deviation of μ, instead of γ
+    #[arg(long, value_name = "STD")]
+    init_mean_std: Option<f64>,
+    /// Initial standard deviation of U and v, instead of γ
+    #[arg(long, value_name = "STD")]
+    init_output_std: Option<f64>,
+    /// Initial σ, instead of γ
+    #[arg(long, value_name = "SIGMA")]
+    init_sigma: Option<f64>,
+    /// Start a two-layer dense network from neurons drawn from a GM layer's initial mixture
+    #[arg(long)]
+    mixture_init: bool,
+    /// Keep the mixture over β (μ and σ) as it starts
+    #[arg(long)]
+    freeze_beta: bool,
+    /// Start from this model
+    #[arg(long, value_name = "MODEL")]
+    init: Option<PathBuf>,
+    /// Normalisation of inputs [default: global for images, per-feature for tables]
+    #[arg(long, value_name = "global|per-image|per-feature|none")]
+    normalize: Option<NormalizationKind>,
+    /// Order of the examples: shuffled, sequential, or an integer array [steps, batch] in an .npy file [default: shuffled]
+    #[arg(long, value_name = "shuffled|sequential|FILE.npy")]
+    order: Option<String>,
+    /// Seeds, trained together and reported as mean ± standard error [default: 0]
+    #[arg(long, value_name = "SEEDS", value_delimiter = ',', conflicts_with = "seed")]
+    seeds: Option<Vec<u64>>,
+    /// One seed
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Which published split of a UCI set
+    #[arg(long, value_name = "I")]
+    split: Option<usize>,
+    /// Set the last N training rows aside and report them in place of the test split, to choose settings by
+    #[arg(long, value_name = "N")]
+    validation: Option<usize>,
+    /// Stop after so many steps
+    #[arg(long, value_name = "N")]
+    max_steps: Option<u64>,
+    /// A line of metrics every N steps instead of every epoch
+    #[arg(long, value_name = "N")]
+    log_every: Option<u64>,
+    /// Read settings from this TOML file (such as a run's config.toml); unknown keys are refused
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Folder for the results [default: runs/DATA-MODEL]
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
+    /// Go on with the run in this folder, with its settings
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "force", "config", "data", "model"])]
+    pub(super) resume: Option<PathBuf>,
+    /// Replace the results that --out holds
+    #[arg(long)]
+    pub(super) force: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Model {
+    Gm,
+    Fc,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum RecipeArg {
+    Paper,
+    Tuned,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Optimizer {
+    Sgd,
+    Adam,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum ScheduleArg {
+    Constant,
+    Cosine,
+}
+
+fn set<T>(target: &mut T, given: Option<T>) {
+    if let Some(value) = given {
+        *target = value;
+    }
+}
+
+impl TrainArgs {
+    /// The settings of a new run.
+    ///
+    /// # Errors
+    /// [`Error::Config`] naming the setting, [`Error::Format`] when the configuration file cannot be understood.
+    pub(super) fn settings(&self) -> Result<Settings> {
+        let model = match self.model {
+            Some(Model::Fc) => ModelKind::Fc,
+            _ => ModelKind::Gm,
+        };
+        let recipe = match (self.recipe, self.optimizer) {
+            (Some(RecipeArg::Paper), _) | (None, Some(Optimizer::Sgd)) => Recipe::Paper,
+            _ => Recipe::Tuned,
+        };
+        let mut settings = match &self.config {
+            None => Settings::recipe(recipe, model),
+            Some(path) => {
+                let text = std::fs::read_to_string(path).map_err(Error::io("read", path))?;
+                toml::from_str(&text).map_err(|why| Error::Config(format!("{}: {why}", path.display())))?
+            }
+        };
+        self.apply(&mut settings);
+        if self.config.is_none() {
+            if self.epochs.is_none() && recipe == Recipe::Tuned && model == ModelKind::Gm {
+                settings.epochs = if settings.data == "strokes" { 25 } else { 40 };
+            }
+            if self.normalize.is_none() && is_table(&settings.data) {
+                settings.normalize = NormalizationKind::PerFeature;
+            }
+        }
+        settings.check()?;
+        Ok(settings)
+    }
+
+    fn apply(&self, settings: &mut Settings) {
+        set(
+            &mut settings.model,
+            self.model.map(|m| if matches!(m, Model::Fc) { ModelKind::Fc } else { ModelKind::Gm }),
+        );
+        set(&mut settings.data, self.data.clone());
+        set(&mut settings.components, self.components);
+        set(&mut settings.hidden, self.hidden.clone());
+        set(&mut settings.epochs, self.epochs);
+        set(&mut settings.batch_size, self.batch_size);
+        let optimizer = self.optimizer.map(|optimizer| match optimizer {
+            Optimizer::Sgd => OptimizerChoice::Sgd,
+            Optimizer::Adam => OptimizerChoice::Adam,
+        });
+        set(&mut settings.optimizer, optimizer);
+        set(&mut settings.lr, self.lr);
+        // One rate for all where the optimiser is Adam and only --lr is given.
+        let follows = self.lr.filter(|_| settings.optimizer == OptimizerChoice::Adam);
+        set(&mut settings.lr_sigma, self.lr_sigma.or(follows));
+        set(&mut settings.momentum, self.momentum);
+        set(&mut settings.l2, self.l2);
+        let schedule = self.schedule.map(|schedule| match schedule {
+            ScheduleArg::Constant => Schedule::Constant,
+            ScheduleArg::Cosine => Schedule::Cosine,
+        });
+        set(&mut settings.schedule, schedule);
+        set(&mut settings.init_mean_std, self.init_mean_std.or(self.gamma));
+        set(&mut settings.init_output_std, self.init_output_std.or(self.gamma));
+        set(&mut settings.init_sigma, self.init_sigma.or(self.gamma));
+        settings.mixture_init |= self.mixture_init;
+        settings.freeze_beta |= self.freeze_beta;
+        settings.init = self.init.clone().or(settings.init.take());
+        set(&mut settings.normalize, self.normalize);
+        let order = self.order.as_deref().map(|order| match order {
+            "shuffled" => OrderChoice::Shuffled,
+            "sequential" => OrderChoice::Sequential,
+            file => OrderChoice::File(file.into()),
+        });
+        set(&mut settings.order, order);
+        set(&mut settings.seeds, self.seeds.clone().or(self.seed.map(|seed| vec![seed])));
+        settings.split = self.split.or(settings.split);
+        set(&mut settings.validation, self.validation);
+        settings.max_steps = self.max_steps.or(settings.max_steps);
+        settings.log_every = self.log_every.or(settings.log_every);
+    }
+}
+
+/// Named sets whose columns are quantities of different kinds.
+fn is_table(data: &str) -> bool {
+    ["kin8nm", "energy", "concrete", "boston", "noisy-sines"].contains(&data)
+}

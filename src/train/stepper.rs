@@ -1,0 +1,164 @@
+//! One optimisation step of a network, recorded without waiting: fused where the network is a single GM layer, layer
+//! by layer otherwise.
+
+use super::resident::Minibatches;
+use super::settings::{OptimizerChoice, Settings};
+use crate::Result;
+use crate::device::{Buffer, Device, Stream};
+use crate::kernels::gm_step::{GmStep, GmStepArgs};
+use crate::kernels::loss::{Loss, LossArgs, LossDims, Target};
+use crate::kernels::optimizer::{AdamSettings, Optimizer, OptimizerArgs, OptimizerKind, Update};
+use crate::nn::{LayerSpec, Network, Pass};
+use crate::shape::GmDims;
+
+/// The optimiser's arrays and the operations of a step.
+pub struct Stepper {
+    kind: OptimizerKind,
+    plan: Plan,
+    /// Adam's running means of gradients, or the momentum; per layer `[R, P]`, empty for plain SGD.
+    first: Vec<Buffer<f32>>,
+    /// Adam's running means of squared gradients.
+    second: Vec<Buffer<f32>>,
+    classes: Option<bool>,
+}
+
+#[allow(clippy::large_enum_variant)] // one per run
+enum Plan {
+    Fused(GmStep),
+    Layers { pass: Pass, loss: Loss, optimizer: Optimizer },
+}
+
+/// Where a step stands in the run.
+#[derive(Clone, Copy, Debug)]
+pub struct StepAt {
+    /// Number of the step, the first is 1.
+    pub step: u64,
+    /// Share of the run that lies before it, for the schedule.
+    pub progress: f64,
+    /// Block of the minibatches, losses and errors to take.
+    pub slot: usize,
+}
+
+impl Stepper {
+    /// For minibatches of `batch` rows. `classes` is `Some(reference)` for classification (with `reference`, class 0 has
+    /// logit 0), `None` for regression.
+    ///
+    /// # Errors
+    /// What the device reports.
+    pub fn new(
+        device: &Device,
+        network: &Network,
+        batch: usize,
+        settings: &Settings,
+        classes: Option<bool>,
+    ) -> Result<Self> {
+        let kind = match settings.optimizer {
+            OptimizerChoice::Adam => OptimizerKind::Adam,
+            OptimizerChoice::Sgd if settings.momentum > 0.0 => OptimizerKind::Momentum,
+            OptimizerChoice::Sgd => OptimizerKind::Sgd,
+        };
+        let (runs, spec) = (network.runs(), network.spec());
+        let plan = match (&spec.layers[..], classes) {
+            (&[LayerSpec::Gm { components, inputs, outputs }], Some(reference)) => {
+                let dims = GmDims { runs, batch, components, inputs, outputs };
+                Plan::Fused(GmStep::new(device, dims, reference, kind)?)
+            }
+            _ => Plan::Layers {
+                pass: Pass::new(device, spec, runs, batch, true)?,
+                loss: Loss::new(device, LossDims { runs, batch, outputs: spec.outputs(), valid: batch })?,
+                optimizer: Optimizer::new(device, kind)?,
+            },
+        };
+        let state = |wanted: bool| -> Result<Vec<Buffer<f32>>> {
+            let len = |layer: &LayerSpec| if wanted { runs * layer.params_len() } else { 0 };
+            spec.layers.iter().map(|layer| Buffer::zeros(device, len(layer))).collect()
+        };
+        let (first, second) = (state(kind != OptimizerKind::Sgd)?, state(kind == OptimizerKind::Adam)?);
+        Ok(Self { kind, plan, first, second, classes })
+    }
+
+    /// The optimiser's arrays by their names in checkpoints, per layer `[R, P]` (empty where the optimiser has none).
+    pub fn state(&self) -> [(&'static str, &[Buffer<f32>]); 2] {
+        [("first", &self.first), ("second", &self.second)]
+    }
+
+    /// The same, to be filled from a checkpoint.
+    pub fn state_mut(&mut self) -> [(&'static str, &mut [Buffer<f32>]); 2] {
+        [("first", &mut self.first), ("second", &mut self.second)]
+    }
+
+    /// Records one step on block `at.slot` of `data`: the mean loss and the number of errors before the update go to the
+    /// same block of `losses` and `errors`, `[slots, R]`.
+    ///
+    /// # Errors
+    /// [`crate::Error::Shape`] when an array does not fit; what the device reports.
+    pub fn record(
+        &mut self,
+        stream: &mut Stream,
+        network: &mut Network,
+        data: &Minibatches,
+        settings: &Settings,
+        at: StepAt,
+        losses: &mut Buffer<f32>,
+        errors: &mut Buffer<u32>,
+    ) -> Result<()> {
+        let kind = self.kind;
+        let StepAt { step, progress, slot } = at;
+        match &mut self.plan {
+            Plan::Fused(fused) => {
+                let groups = settings.groups(&network.spec().layers[0], progress);
+                let by_tensor =
+                    |of: fn(&crate::kernels::optimizer::Group) -> f32| std::array::from_fn(|i| of(&groups[i]));
+                let args = GmStepArgs {
+                    x: &data.x,
+                    labels: &data.labels,
+                    slot,
+                    rates: by_tensor(|group| group.rate),
+                    l2: by_tensor(|group| group.l2),
+                    params: network.params_mut(0),
+                    update: update(kind, settings, step, &mut self.first[0], &mut self.second[0]),
+                    losses,
+                    errors,
+                };
+                fused.record(stream, args)
+            }
+            Plan::Layers { pass, loss, optimizer } => {
+                pass.forward(stream, network, &data.x, slot)?;
+                let target = match self.classes {
+                    Some(reference) => Target::Labels { labels: &data.labels, reference },
+                    None => Target::Values(&data.values),
+                };
+                let valid = pass.batch();
+                let (h, dh) = pass.outputs_and_gradient();
+                loss.record(stream, LossArgs { valid, h, target, slot, dh, losses, errors })?;
+                pass.backward(stream, network, &data.x, slot)?;
+                let layers = network.spec().layers.clone();
+                for (i, layer) in layers.iter().enumerate().filter(|(_, layer)| layer.params_len() > 0) {
+                    let args = OptimizerArgs {
+                        params_len: layer.params_len(),
+                        groups: &settings.groups(layer, progress),
+                        params: network.params_mut(i),
+                        grads: pass.grads(i),
+                        update: update(kind, settings, step, &mut self.first[i], &mut self.second[i]),
+                    };
+                    optimizer.record(stream, args)?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+fn update<'a>(
+    kind: OptimizerKind,
+    settings: &Settings,
+    step: u64,
+    first: &'a mut Buffer<f32>,
+    second: &'a mut Buffer<f32>,
+) -> Update<'a> {
+    match kind {
+        OptimizerKind::Sgd => Update::Sgd,
+        OptimizerKind::Momentum => Update::Momentum { decay: settings.momentum, buffer: first },
+        OptimizerKind::Adam => Update::Adam { settings: AdamSettings::default(), step, first, second },
+    }
+}

@@ -1,0 +1,440 @@
+//! The loop over epochs: gather, step, evaluate, write.
+
+use std::time::{Duration, Instant};
+
+use super::checkpoint::{Checkpoint, Counters};
+use super::evaluate::{Evaluation, Evaluator};
+use super::order::Order;
+use super::resident::{Minibatches, Resident};
+use super::run_folder::RunFolder;
+use super::settings::{OrderChoice, Settings};
+use super::stepper::{StepAt, Stepper};
+use crate::data::{Dataset, Normalization, TargetScale, Targets};
+use crate::device::{Buffer, Device, Stream};
+use crate::nn::{Model, Network, NetworkSpec, Provenance, initialize};
+use crate::plot::{Record, Split};
+use crate::shape::stride;
+use crate::{Error, Result};
+
+/// How far a run is, told now and then.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// Steps taken.
+    pub step: u64,
+    /// Steps of the whole run.
+    pub steps: u64,
+    /// Steps of an epoch.
+    pub steps_per_epoch: u64,
+    /// Mean over the seeds of the last epoch's training loss.
+    pub loss: Option<f64>,
+    /// Mean over the seeds of the last evaluation.
+    pub test: Option<Evaluation>,
+}
+
+/// What a run came to.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    /// The last evaluation of every seed.
+    pub test: Vec<Evaluation>,
+    /// Steps taken.
+    pub steps: u64,
+    /// Wall-clock seconds, those before a resumption included.
+    pub seconds: f64,
+    /// Scale of the targets of a regression: the root of a loss times it is in the targets' units.
+    pub targets: Option<TargetScale>,
+}
+
+/// Wall-clock time between checkpoints, at least; a run's end always has one.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(5);
+
+/// Bytes of gathered inputs that a GPU holds at most: minibatches are gathered many at a time.
+const GATHERED_BYTES: usize = 32 << 20;
+
+/// Minibatches gathered by one dispatch at most.
+const MOST_SLOTS: usize = 64;
+
+/// Trains a network for every seed of `settings`, all at once, and leaves models, checkpoints and metrics in `folder`. With
+/// `resume` it goes on from the newest checkpoint there.
+///
+/// # Errors
+/// [`Error::Config`] when settings and data do not fit, [`Error::NonFinite`] when the run diverges (the last good
+/// checkpoint stays), [`Error::Io`] when a result cannot be written, and what the device reports.
+pub fn train(
+    device: &Device,
+    settings: &Settings,
+    data: &Dataset,
+    folder: &RunFolder,
+    provenance: &Provenance,
+    resume: bool,
+    tell: &mut (dyn FnMut(Progress) + Send),
+) -> Result<Summary> {
+    settings.check()?;
+    let mut trainer = Trainer::new(device, settings, data, folder, provenance)?;
+    if resume {
+        trainer.resume()?;
+    }
+    trainer.run(tell)
+}
+
+struct Trainer<'a> {
+    settings: &'a Settings,
+    folder: &'a RunFolder,
+    spec: NetworkSpec,
+    model: Model,
+    order: Order,
+    stream: Stream,
+    network: Network,
+    stepper: Stepper,
+    train: Resident,
+    test: Resident,
+    evaluator: Evaluator,
+    chunk: Chunk,
+    epoch_losses: Buffer<f32>,
+    epoch_errors: Buffer<u32>,
+    step: u64,
+    steps: u64,
+    seconds_before: f64,
+    started: Instant,
+    checkpointed: Instant,
+    last_loss: Option<f64>,
+    last_test: Vec<Evaluation>,
+}
+
+/// Minibatches gathered together, and what their steps leave.
+struct Chunk {
+    slots: usize,
+    indices: Buffer<u32>,
+    data: Minibatches,
+    losses: Buffer<f32>,
+    errors: Buffer<u32>,
+}
+
+impl<'a> Trainer<'a> {
+    fn new(
+        device: &Device,
+        settings: &'a Settings,
+        data: &Dataset,
+        folder: &'a RunFolder,
+        provenance: &Provenance,
+    ) -> Result<Self> {
+        let (n, batch, runs) = (data.train.n, settings.batch_size, settings.seeds.len());
+        if batch > n {
+            let what = format!("batch-size {batch} is larger than the training set, which has {n} rows");
+            return Err(Error::Config(what));
+        }
+        let rows = u32::try_from(n).map_err(|_| Error::Config(format!("{n} training rows are too many")))?;
+        let order = match &settings.order {
+            OrderChoice::Shuffled => Order::Shuffled { n: rows },
+            OrderChoice::Sequential => Order::Sequential { n: rows },
+            OrderChoice::File(path) => Order::read(path, batch, n)?,
+        };
+        let start = start(settings, data)?;
+        let (spec, reference) = (start.model.spec.clone(), start.model.has_reference_class());
+        let network = Network::new(device, &spec, &start.runs)?;
+        let classes = start.model.classes.map(|_| reference);
+        let stepper = Stepper::new(device, &network, batch, settings, classes)?;
+        let scale = start.model.targets.as_ref();
+        let resident = |split| Resident::new(device, split, data.inputs, &start.model.normalize, scale);
+        let (train, test) = (resident(&data.train)?, resident(&data.test)?);
+        let evaluator = Evaluator::new(device, &spec, runs, &test, reference)?;
+        let per_epoch = order.steps_per_epoch(batch);
+        let planned = settings.epochs.saturating_mul(per_epoch);
+        let steps = match settings.max_steps {
+            Some(most) if settings.epochs == 0 => most,
+            Some(most) => planned.min(most),
+            None => planned,
+        };
+        let one = runs * batch * stride(data.inputs) * size_of::<f32>();
+        // On the host one minibatch at a time stays in the cache.
+        let most = if device.is_cpu() { 1 } else { MOST_SLOTS };
+        let slots = (GATHERED_BYTES / one.max(1)).clamp(1, most);
+        let chunk = Chunk {
+            slots,
+            indices: Buffer::zeros(device, slots * runs * batch)?,
+            data: train.room(device, slots * runs * batch)?,
+            losses: Buffer::zeros(device, slots * runs)?,
+            errors: Buffer::zeros(device, slots * runs)?,
+        };
+        let epoch_len = per_epoch as usize * runs;
+        Ok(Self {
+            settings,
+            folder,
+            model: Model { provenance: provenance.clone(), ..start.model },
+            spec,
+            order,
+            stream: device.stream()?,
+            network,
+            stepper,
+            train,
+            test,
+            evaluator,
+            chunk,
+            epoch_losses: Buffer::zeros(device, epoch_len)?,
+            epoch_errors: Buffer::zeros(device, epoch_len)?,
+            step: 0,
+            steps,
+            seconds_before: 0.0,
+            started: Instant::now(),
+            checkpointed: Instant::now(),
+            last_loss: None,
+            last_test: Vec::new(),
+        })
+    }
+
+    fn run(mut self, tell: &mut dyn FnMut(Progress)) -> Result<Summary> {
+        self.folder.keep_metrics_until(self.step)?;
+        self.started = Instant::now();
+        let per_epoch = self.order.steps_per_epoch(self.settings.batch_size);
+        while self.step < self.steps {
+            let epoch = self.step / per_epoch;
+            let end = ((epoch + 1) * per_epoch).min(self.steps);
+            let first = self.step;
+            self.take_steps(epoch, end, tell)?;
+            let mut records = self.training_records(epoch, first)?;
+            self.last_test = self.evaluator.evaluate(&mut self.stream, &self.network, &self.test)?;
+            records.extend(self.test_records(epoch));
+            self.folder.append_metrics(&records)?;
+            if self.checkpointed.elapsed() >= CHECKPOINT_EVERY || self.step == self.steps {
+                self.checkpoint()?;
+            }
+            tell(self.progress());
+        }
+        if self.last_test.is_empty() {
+            // A finished run that is resumed has nothing left to do but to say what it came to.
+            self.last_test = self.evaluator.evaluate(&mut self.stream, &self.network, &self.test)?;
+        }
+        self.write_models()?;
+        Ok(Summary {
+            test: self.last_test.clone(),
+            steps: self.step,
+            seconds: self.seconds(),
+            targets: self.model.targets.clone(),
+        })
+    }
+
+    /// Records the steps up to `end`, all in one epoch, without waiting for any of them.
+    fn take_steps(&mut self, epoch: u64, end: u64, tell: &mut dyn FnMut(Progress)) -> Result<()> {
+        let (batch, runs) = (self.settings.batch_size, self.network.runs());
+        let orders: Vec<Vec<u32>> =
+            self.settings.seeds.iter().map(|&seed| self.order.epoch(seed, epoch, batch)).collect();
+        let epoch_start = epoch * self.order.steps_per_epoch(batch);
+        let mut indices = vec![0_u32; self.chunk.slots * runs * batch];
+        while self.step < end {
+            let count = self.chunk.slots.min((end - self.step) as usize);
+            let offset = (self.step - epoch_start) as usize;
+            for (at, out) in indices.chunks_exact_mut(batch).take(count * runs).enumerate() {
+                let (slot, run) = (at / runs, at % runs);
+                out.copy_from_slice(&orders[run][(offset + slot) * batch..][..batch]);
+            }
+            let chunk = &mut self.chunk;
+            self.stream.write(&mut chunk.indices, 0, &indices)?;
+            self.train.gather(&mut self.stream, &chunk.indices, &mut chunk.data)?;
+            for slot in 0..count {
+                let progress = self.step as f64 / self.steps as f64;
+                self.step += 1;
+                let at = StepAt { step: self.step, progress, slot };
+                let (losses, errors) = (&mut chunk.losses, &mut chunk.errors);
+                let (stream, network) = (&mut self.stream, &mut self.network);
+                self.stepper.record(stream, network, &chunk.data, self.settings, at, losses, errors)?;
+            }
+            self.stream.copy_part(&chunk.losses, count * runs, &mut self.epoch_losses, offset * runs)?;
+            self.stream.copy_part(&chunk.errors, count * runs, &mut self.epoch_errors, offset * runs)?;
+            if self.step.is_multiple_of(64) {
+                tell(self.progress());
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the losses of the steps after `first` and turns them into metrics.
+    fn training_records(&mut self, epoch: u64, first: u64) -> Result<Vec<Record>> {
+        let (batch, runs) = (self.settings.batch_size, self.network.runs());
+        let epoch_start = epoch * self.order.steps_per_epoch(batch);
+        let range = (first - epoch_start) as usize * runs..(self.step - epoch_start) as usize * runs;
+        let losses = self.stream.read_range(&self.epoch_losses, range.clone())?;
+        let errors = self.stream.read_range(&self.epoch_errors, range)?;
+        if let Some(at) = losses.iter().position(|loss| !loss.is_finite()) {
+            return Err(self.diverged(first + 1 + (at / runs) as u64, self.settings.seeds[at % runs], losses[at]));
+        }
+        let classes = self.model.classes.is_some();
+        let record = |run: usize, step: u64, loss: f64, errors: f64| Record {
+            seed: self.settings.seeds[run],
+            step,
+            epoch: epoch + 1,
+            split: Split::Train,
+            loss: Some(loss),
+            error: classes.then_some(errors / batch as f64),
+            seconds: self.seconds(),
+        };
+        let mut records = Vec::new();
+        let mut total = 0.0;
+        let taken = losses.len() / runs;
+        for run in 0..runs {
+            let of_run = |at: usize| (f64::from(losses[at * runs + run]), f64::from(errors[at * runs + run]));
+            let (loss, wrong) = (0..taken).map(of_run).fold((0.0, 0.0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+            total += loss / taken as f64;
+            match self.settings.log_every {
+                None => records.push(record(run, self.step, loss / taken as f64, wrong / taken as f64)),
+                Some(every) => {
+                    for at in 0..taken {
+                        let step = first + 1 + at as u64;
+                        if step.is_multiple_of(every) {
+                            let (loss, wrong) = of_run(at);
+                            records.push(record(run, step, loss, wrong));
+                        }
+                    }
+                }
+            }
+        }
+        self.last_loss = Some(total / runs as f64);
+        Ok(records)
+    }
+
+    fn diverged(&self, step: u64, seed: u64, value: f32) -> Error {
+        let checkpoint = self.folder.of_seed(seed).join("checkpoint.safetensors");
+        let kept = if checkpoint.exists() {
+            format!("the last good checkpoint is {}", checkpoint.display())
+        } else {
+            "no checkpoint had been written".to_owned()
+        };
+        let advice = format!("; try a smaller --lr or --lr-sigma; {kept}");
+        Error::NonFinite { quantity: format!("the training loss of seed {seed}"), value, step, advice }
+    }
+
+    fn test_records(&self, epoch: u64) -> Vec<Record> {
+        let record = |(&seed, result): (&u64, &Evaluation)| Record {
+            seed,
+            step: self.step,
+            epoch: epoch + 1,
+            split: Split::Test,
+            loss: Some(result.loss).filter(|loss| loss.is_finite()),
+            error: result.error,
+            seconds: self.seconds(),
+        };
+        self.settings.seeds.iter().zip(&self.last_test).map(record).collect()
+    }
+
+    fn seconds(&self) -> f64 {
+        self.seconds_before + self.started.elapsed().as_secs_f64()
+    }
+
+    fn progress(&self) -> Progress {
+        let mean = |of: fn(&Evaluation) -> Option<f64>| -> Option<f64> {
+            let values: Option<Vec<f64>> = self.last_test.iter().map(of).collect();
+            values.filter(|values| !values.is_empty()).map(|values| values.iter().sum::<f64>() / values.len() as f64)
+        };
+        Progress {
+            step: self.step,
+            steps: self.steps,
+            steps_per_epoch: self.order.steps_per_epoch(self.settings.batch_size),
+            loss: self.last_loss,
+            test: mean(|test| Some(test.loss)).map(|loss| Evaluation { loss, error: mean(|test| test.error) }),
+        }
+    }
+
+    /// Writes every seed's parameters and optimiser state, once they are known to be finite.
+    fn checkpoint(&mut self) -> Result<()> {
+        let params = self.network.read(&mut self.stream)?;
+        for run in &params {
+            crate::nn::check_finite(&self.spec, run, self.step)?;
+        }
+        let runs = self.network.runs();
+        let mut sets = vec![("params", params)];
+        for (name, layers) in self.stepper.state() {
+            if layers.iter().any(|layer| !layer.is_empty()) {
+                sets.push((name, crate::nn::read_runs(&mut self.stream, runs, layers)?));
+            }
+        }
+        for (run, &seed) in self.settings.seeds.iter().enumerate() {
+            let counters = Counters { step: self.step, seconds: self.seconds() };
+            let of_run = sets.iter().map(|(name, all)| (*name, all[run].clone())).collect();
+            let checkpoint = Checkpoint { counters, sets: of_run };
+            checkpoint.write(&self.spec, &self.folder.of_seed(seed), runs > 1)?;
+        }
+        self.checkpointed = Instant::now();
+        Ok(())
+    }
+
+    /// Takes up the newest checkpoint that all seeds have.
+    fn resume(&mut self) -> Result<()> {
+        let folders: Vec<_> = self.settings.seeds.iter().map(|&seed| self.folder.of_seed(seed)).collect();
+        let step = Checkpoint::newest_common(&folders)?;
+        let mut names = vec!["params"];
+        names.extend(
+            self.stepper.state().iter().filter(|(_, l)| l.iter().any(|l| !l.is_empty())).map(|(name, _)| *name),
+        );
+        for (run, folder) in folders.iter().enumerate() {
+            let checkpoint = Checkpoint::read(&self.spec, folder, step, &names)?;
+            self.seconds_before = self.seconds_before.max(checkpoint.counters.seconds);
+            for (name, layers) in &checkpoint.sets {
+                for (i, values) in layers.iter().enumerate() {
+                    let at = run * values.len();
+                    let target = match *name {
+                        "params" => self.network.params_mut(i),
+                        name => match self.stepper.state_mut().into_iter().find(|(set, _)| *set == name) {
+                            Some((_, layers)) => &mut layers[i],
+                            None => continue,
+                        },
+                    };
+                    self.stream.write(target, at, values)?;
+                }
+            }
+        }
+        self.step = step.min(self.steps);
+        Ok(())
+    }
+
+    fn write_models(&mut self) -> Result<()> {
+        let params = self.network.read(&mut self.stream)?;
+        for (&seed, params) in self.settings.seeds.iter().zip(params) {
+            crate::nn::check_finite(&self.spec, &params, self.step)?;
+            let provenance = Provenance { seed, ..self.model.provenance.clone() };
+            let model = Model { params, provenance, ..self.model.clone() };
+            model.write(self.folder.of_seed(seed).join("model.safetensors"))?;
+        }
+        Ok(())
+    }
+}
+
+/// The model to train, and every run's first parameters.
+struct Start {
+    model: Model,
+    runs: Vec<Vec<Vec<f32>>>,
+}
+
+fn start(settings: &Settings, data: &Dataset) -> Result<Start> {
+    let (classes, outputs, targets) = match &data.train.targets {
+        Targets::Classes { classes, .. } => (Some(*classes), classes.saturating_sub(1).max(1), None),
+        Targets::Values { values, outputs } => (None, *outputs, Some(TargetScale::fit(values, *outputs))),
+    };
+    let normalize = Normalization::fit(settings.normalize, &data.train.features, data.inputs);
+    let model = |spec: NetworkSpec, params| Model {
+        spec,
+        classes,
+        normalize: normalize.clone(),
+        targets: targets.clone(),
+        provenance: Provenance::default(),
+        params,
+    };
+    let Some(path) = &settings.init else {
+        let spec = settings.network(data.inputs, outputs);
+        spec.check()?;
+        let runs = settings.seeds.iter().map(|&seed| initialize(&spec, &settings.start(), seed)).collect();
+        return Ok(Start { model: model(spec, Vec::new()), runs });
+    };
+    let given = Model::read(path, Some(crate::nn::Activation::Relu))?;
+    let fits = given.spec.inputs() == data.inputs
+        && (given.spec.outputs() == outputs || classes == Some(given.spec.outputs()));
+    if !fits {
+        let what = format!(
+            "the model takes {} inputs and has {} outputs, but {} has {} inputs and wants {outputs} outputs",
+            given.spec.inputs(),
+            given.spec.outputs(),
+            data.name,
+            data.inputs
+        );
+        return Err(Error::data(path, what));
+    }
+    let runs = vec![given.params; settings.seeds.len()];
+    Ok(Start { model: model(given.spec, Vec::new()), runs })
+}
