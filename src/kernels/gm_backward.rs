@@ -101,7 +101,8 @@ pub(super) fn contraction(device: &Device, dims: GmDims) -> Result<Kernel> {
         #[cfg(feature = "gpu")]
         Device::Gpu(gpu) => {
             let plan = super::gm_params::GmPlan::of(gpu, &dims);
-            Kernel::new(device, "gm_contract", &[("QUADS", plan.quads), ("COLS", plan.columns)])
+            let [columns, tiled] = plan.tile_consts();
+            Kernel::new(device, "gm_contract", &[("QUADS", plan.quads), columns, tiled])
         }
     }
 }

@@ -78,8 +78,8 @@ impl GmProducts {
             #[cfg(feature = "gpu")]
             Device::Gpu(gpu) => {
                 let plan = super::gm_params::GmPlan::of(gpu, &dims);
-                let consts =
-                    [("ROWS", plan.rows), ("COLS", plan.columns), ("SPLITS_FIRST", u32::from(plan.splits_first))];
+                let [columns, tiled] = plan.tile_consts();
+                let consts = [("ROWS", plan.rows), ("SPLITS_FIRST", u32::from(plan.splits_first)), columns, tiled];
                 Kernel::new(device, "gm_forward", &consts)?
             }
         };
