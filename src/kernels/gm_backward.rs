@@ -1,5 +1,7 @@
 //! Backward pass of the GM layer.
 
+#[cfg(feature = "gpu")]
+use super::Threads;
 use super::gm_state::GmState;
 use super::{Kernel, slot_range};
 use crate::Result;
@@ -102,7 +104,7 @@ pub(super) fn contraction(device: &Device, dims: GmDims) -> Result<Kernel> {
         Device::Gpu(gpu) => {
             let plan = super::gm_params::GmPlan::of(gpu, &dims);
             let [columns, tiled] = plan.tile_consts();
-            Kernel::new(device, "gm_contract", &[("QUADS", plan.quads), columns, tiled])
+            Kernel::of(device, "gm_contract", &[("QUADS", plan.quads), columns, tiled], Threads::Long)
         }
     }
 }

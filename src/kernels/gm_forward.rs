@@ -1,5 +1,7 @@
 //! Forward pass of the GM layer.
 
+#[cfg(feature = "gpu")]
+use super::Threads;
 use super::gm_state::GmState;
 use super::{Kernel, slot_range};
 use crate::Result;
@@ -80,7 +82,7 @@ impl GmProducts {
                 let plan = super::gm_params::GmPlan::of(gpu, &dims);
                 let [columns, tiled] = plan.tile_consts();
                 let consts = [("ROWS", plan.rows), ("SPLITS_FIRST", u32::from(plan.splits_first)), columns, tiled];
-                Kernel::new(device, "gm_forward", &consts)?
+                Kernel::of(device, "gm_forward", &consts, Threads::Long)?
             }
         };
         let _ = dims;
