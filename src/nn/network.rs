@@ -1,0 +1,91 @@
+//! A network's parameters on a device, for one run or several at once.
+
+use super::spec::NetworkSpec;
+use crate::device::{Buffer, Device, Stream};
+use crate::{Error, Result};
+
+/// A network on a device: what layers it has and their parameters, those of all runs side by side.
+pub struct Network {
+    spec: NetworkSpec,
+    runs: usize,
+    /// One flat array per layer, `[R, P]`; empty for layers without parameters.
+    params: Vec<Buffer<f32>>,
+}
+
+impl Network {
+    /// Puts the parameters of every run (outer: run, inner: layer, flat with pads) on the device.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a network whose layers do not fit, [`Error::Shape`] when the parameters do not fit the
+    /// layers, and what the device reports.
+    pub fn new(device: &Device, spec: &NetworkSpec, runs: &[Vec<Vec<f32>>]) -> Result<Self> {
+        spec.check()?;
+        let mut params = Vec::with_capacity(spec.layers.len());
+        for (i, layer) in spec.layers.iter().enumerate() {
+            let flat: Vec<f32> = runs.iter().filter_map(|run| run.get(i)).flatten().copied().collect();
+            crate::shape::expect_len("network", "parameters [R,P]", flat.len(), runs.len() * layer.params_len())?;
+            params.push(Buffer::from_vec(device, flat)?);
+        }
+        Ok(Self { spec: spec.clone(), runs: runs.len(), params })
+    }
+
+    /// The layers.
+    pub fn spec(&self) -> &NetworkSpec {
+        &self.spec
+    }
+
+    /// How many runs train at once.
+    pub fn runs(&self) -> usize {
+        self.runs
+    }
+
+    /// The parameters of layer `layer`, `[R, P]`.
+    pub fn params(&self, layer: usize) -> &Buffer<f32> {
+        &self.params[layer]
+    }
+
+    /// The parameters of layer `layer`, for an optimiser.
+    pub fn params_mut(&mut self, layer: usize) -> &mut Buffer<f32> {
+        &mut self.params[layer]
+    }
+
+    /// Reads the parameters back (outer: run, inner: layer).
+    ///
+    /// # Errors
+    /// What the device reports.
+    pub fn read(&self, stream: &mut Stream) -> Result<Vec<Vec<Vec<f32>>>> {
+        read_runs(stream, self.runs, &self.params)
+    }
+}
+
+/// Reads one array per layer, `[R, P]`, back as run by run.
+///
+/// # Errors
+/// What the device reports.
+pub(crate) fn read_runs(stream: &mut Stream, runs: usize, layers: &[Buffer<f32>]) -> Result<Vec<Vec<Vec<f32>>>> {
+    let mut out = vec![Vec::with_capacity(layers.len()); runs];
+    for layer in layers {
+        let flat = stream.read(layer)?;
+        let len = flat.len() / runs.max(1);
+        for (run, out) in out.iter_mut().enumerate() {
+            out.push(flat[run * len..(run + 1) * len].to_vec());
+        }
+    }
+    Ok(out)
+}
+
+/// Refuses parameters that are not finite, naming the tensor.
+///
+/// # Errors
+/// [`Error::NonFinite`].
+pub(crate) fn check_finite(spec: &NetworkSpec, run: &[Vec<f32>], step: u64) -> Result<()> {
+    for (i, (layer, params)) in spec.layers.iter().zip(run).enumerate() {
+        for tensor in layer.tensors() {
+            if let Some(&value) = params[tensor.range.clone()].iter().find(|value| !value.is_finite()) {
+                let quantity = format!("layers.{i}.{}", tensor.name);
+                return Err(Error::NonFinite { quantity, value, step, advice: String::new() });
+            }
+        }
+    }
+    Ok(())
+}

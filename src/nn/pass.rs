@@ -1,0 +1,162 @@
+//! The forward and backward pass of a network at one minibatch size: operations and intermediate arrays.
+
+use super::network::Network;
+use super::spec::{Activation, LayerSpec, NetworkSpec, gm_dims};
+use crate::Result;
+use crate::device::{Buffer, Device, Stream};
+use crate::kernels::activation::{Activation as ActivationKernel, ActivationKind};
+use crate::kernels::dense::{Dense, DenseBackwardArgs, DenseForwardArgs};
+use crate::kernels::gm_backward::{GmBackward, GmBackwardArgs};
+use crate::kernels::gm_forward::{GmForward, GmForwardArgs};
+use crate::kernels::gm_state::GmState;
+use crate::shape::{DenseDims, stride};
+
+/// One operation of the chain; a dense layer with an activation is two.
+struct Stage {
+    operation: Operation,
+    /// The layer whose parameters it takes.
+    layer: usize,
+    /// Its outputs, `[R, B, Lp]`.
+    out: Buffer<f32>,
+    /// Gradient with respect to its outputs; empty for a pass that only goes forward. The last stage's is the loss's.
+    d_out: Buffer<f32>,
+}
+
+enum Operation {
+    Gm { forward: GmForward, backward: GmBackward, state: GmState },
+    Dense { kernel: Dense, dims: DenseDims },
+    Activation(ActivationKernel),
+}
+
+/// Everything that running a network on minibatches of `batch` rows needs.
+pub struct Pass {
+    batch: usize,
+    stages: Vec<Stage>,
+    /// Gradients, one array per layer as [`Network::params`]; empty for a pass that only goes forward.
+    grads: Vec<Buffer<f32>>,
+}
+
+impl Pass {
+    /// For `runs` networks of the layers `spec` at `batch` rows each. With `backward`, gradients can be had.
+    ///
+    /// # Errors
+    /// What the device reports.
+    pub fn new(device: &Device, spec: &NetworkSpec, runs: usize, batch: usize, backward: bool) -> Result<Self> {
+        let rows = runs * batch;
+        let if_backward = |len| if backward { len } else { 0 };
+        let mut stages = Vec::new();
+        let mut push = |operation, layer, columns| -> Result<()> {
+            let len = rows * stride(columns);
+            let out = Buffer::zeros(device, len)?;
+            stages.push(Stage { operation, layer, out, d_out: Buffer::zeros(device, if_backward(len))? });
+            Ok(())
+        };
+        for (i, layer) in spec.layers.iter().enumerate() {
+            match *layer {
+                LayerSpec::Gm { components, inputs, outputs } => {
+                    let dims = gm_dims(runs, batch, components, inputs, outputs);
+                    let operation = Operation::Gm {
+                        forward: GmForward::new(device, dims)?,
+                        backward: GmBackward::new(device, dims)?,
+                        state: GmState::new(device, dims)?,
+                    };
+                    push(operation, i, outputs)?;
+                }
+                LayerSpec::Dense { inputs, outputs, activation } => {
+                    let dims = DenseDims { runs, batch, inputs, outputs };
+                    push(Operation::Dense { kernel: Dense::new(device)?, dims }, i, outputs)?;
+                    if activation == Activation::Relu {
+                        let kernel = ActivationKernel::new(device, ActivationKind::Relu)?;
+                        push(Operation::Activation(kernel), i, outputs)?;
+                    }
+                }
+                LayerSpec::UnitNorm { inputs } => {
+                    let kernel = ActivationKernel::new(device, ActivationKind::UnitNorm { columns: inputs })?;
+                    push(Operation::Activation(kernel), i, inputs)?;
+                }
+            }
+        }
+        let grads = spec.layers.iter().map(|layer| Buffer::zeros(device, if_backward(runs * layer.params_len())));
+        Ok(Self { batch, stages, grads: grads.collect::<Result<_>>()? })
+    }
+
+    /// Rows of the minibatch of each run.
+    pub fn batch(&self) -> usize {
+        self.batch
+    }
+
+    /// Records the forward pass of block `slot` of `x [slots, R, B, dp]`.
+    ///
+    /// # Errors
+    /// [`crate::Error::Shape`] when `x` or the network does not fit; what the device reports.
+    pub fn forward(&mut self, stream: &mut Stream, network: &Network, x: &Buffer<f32>, slot: usize) -> Result<()> {
+        for at in 0..self.stages.len() {
+            let (before, rest) = self.stages.split_at_mut(at);
+            let Some(stage) = rest.first_mut() else { break };
+            let (input, slot) = before.last().map_or((x, slot), |previous| (&previous.out, 0));
+            let params = network.params(stage.layer);
+            match &mut stage.operation {
+                Operation::Gm { forward, state, .. } => {
+                    let args = GmForwardArgs { x: input, slot, params, state, h: &mut stage.out };
+                    forward.record(stream, args)?;
+                }
+                Operation::Dense { kernel, dims } => {
+                    let args = DenseForwardArgs { dims: *dims, x: input, slot, params, h: &mut stage.out };
+                    kernel.forward(stream, args)?;
+                }
+                Operation::Activation(kernel) => kernel.forward(stream, input, &mut stage.out)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// The last layer's outputs, `[R, B, Lp]`.
+    pub fn outputs(&self) -> &Buffer<f32> {
+        &self.stages[self.stages.len() - 1].out
+    }
+
+    /// The last layer's outputs, and the array that takes the loss's gradient with respect to them.
+    pub fn outputs_and_gradient(&mut self) -> (&Buffer<f32>, &mut Buffer<f32>) {
+        let last = self.stages.len() - 1;
+        let stage = &mut self.stages[last];
+        (&stage.out, &mut stage.d_out)
+    }
+
+    /// Records the backward pass from the gradient that the loss has left in [`Pass::outputs_and_gradient`].
+    ///
+    /// # Errors
+    /// As [`Pass::forward`].
+    pub fn backward(&mut self, stream: &mut Stream, network: &Network, x: &Buffer<f32>, slot: usize) -> Result<()> {
+        for at in (0..self.stages.len()).rev() {
+            let (before, rest) = self.stages.split_at_mut(at);
+            let Some(stage) = rest.first_mut() else { break };
+            // The first stage's input is data: nothing asks for its gradient.
+            let (input, slot, d_input) = match before.last_mut() {
+                Some(previous) => (&previous.out, 0, Some(&mut previous.d_out)),
+                None => (x, slot, None),
+            };
+            let (params, dh, grads) = (network.params(stage.layer), &stage.d_out, &mut self.grads[stage.layer]);
+            match &mut stage.operation {
+                Operation::Gm { backward, state, .. } => {
+                    let args = GmBackwardArgs { x: input, slot, params, state, dh, grads, dx: d_input };
+                    backward.record(stream, args)?;
+                }
+                Operation::Dense { kernel, dims } => {
+                    let args = DenseBackwardArgs { dims: *dims, x: input, slot, params, dh, grads, dx: d_input };
+                    kernel.backward(stream, args)?;
+                }
+                Operation::Activation(kernel) => {
+                    if let Some(d_input) = d_input {
+                        kernel.backward(stream, input, dh, d_input)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The gradients of layer `layer`, `[R, P]`, as the last backward pass left them.
+    pub fn grads(&self, layer: usize) -> &Buffer<f32> {
+        &self.grads[layer]
+    }
+}

@@ -1,0 +1,237 @@
+//! What layers a network has, and the tensors of each.
+
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+use crate::shape::{DenseDims, GmDims, stride};
+use crate::{Error, Result};
+
+/// What follows a dense layer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Activation {
+    /// Nothing.
+    #[default]
+    None,
+    /// `max(h, 0)`.
+    Relu,
+}
+
+/// One entry of a model's `layers`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum LayerSpec {
+    /// A Gaussian mixture over neurons.
+    Gm {
+        /// Components `K`.
+        components: usize,
+        /// Inputs `d`.
+        inputs: usize,
+        /// Outputs `L`.
+        outputs: usize,
+    },
+    /// A dense layer and its activation.
+    Dense {
+        /// Inputs `d`.
+        inputs: usize,
+        /// Outputs `L`.
+        outputs: usize,
+        /// What follows.
+        #[serde(default)]
+        activation: Activation,
+    },
+    /// Every row divided by its norm, as the paper does between stacked GM layers.
+    UnitNorm {
+        /// Inputs, which are also the outputs.
+        inputs: usize,
+    },
+}
+
+/// A tensor of a layer: its name in files, its shape without pads, and where it lies in a run's flat parameters, with
+/// rows padded to a multiple of four.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TensorSpec {
+    /// Name, such as `mu`; `layers.i.` stands before it in files.
+    pub name: &'static str,
+    /// Shape, last dimension fastest.
+    pub shape: Vec<usize>,
+    /// Its range in the flat parameters of one run, pads included.
+    pub range: Range<usize>,
+}
+
+impl TensorSpec {
+    fn new(name: &'static str, shape: &[usize], range: Range<usize>) -> Self {
+        Self { name, shape: shape.to_vec(), range }
+    }
+
+    /// Length of a row, without its pad.
+    fn width(&self) -> usize {
+        self.shape.last().copied().unwrap_or(1)
+    }
+
+    /// Copies the tensor out of a run's flat parameters, without pads.
+    pub fn unpack(&self, params: &[f32]) -> Vec<f32> {
+        let width = self.width();
+        params[self.range.clone()].chunks(stride(width)).flat_map(|row| &row[..width]).copied().collect()
+    }
+
+    /// Copies the tensor's values, without pads, into a run's flat parameters. Lengths must agree.
+    pub fn pack(&self, values: &[f32], params: &mut [f32]) {
+        let width = self.width();
+        for (row, values) in params[self.range.clone()].chunks_mut(stride(width)).zip(values.chunks(width)) {
+            row[..width].copy_from_slice(values);
+        }
+    }
+}
+
+impl LayerSpec {
+    /// Inputs of the layer.
+    pub fn inputs(&self) -> usize {
+        match *self {
+            Self::Gm { inputs, .. } | Self::Dense { inputs, .. } | Self::UnitNorm { inputs } => inputs,
+        }
+    }
+
+    /// Outputs of the layer.
+    pub fn outputs(&self) -> usize {
+        match *self {
+            Self::Gm { outputs, .. } | Self::Dense { outputs, .. } => outputs,
+            Self::UnitNorm { inputs } => inputs,
+        }
+    }
+
+    /// The layer's tensors; none for a layer without parameters.
+    pub fn tensors(&self) -> Vec<TensorSpec> {
+        match *self {
+            Self::Gm { components: k, inputs: d, outputs: l } => {
+                let dims = gm_dims(1, 1, k, d, l);
+                vec![
+                    TensorSpec::new("mu", &[k, d], dims.mu()),
+                    TensorSpec::new("sigma", &[k, d], dims.sigma()),
+                    TensorSpec::new("u", &[k, l, d], dims.u()),
+                    TensorSpec::new("v", &[k, l], dims.v()),
+                ]
+            }
+            Self::Dense { inputs: d, outputs: l, .. } => {
+                let dims = DenseDims { runs: 1, batch: 1, inputs: d, outputs: l };
+                vec![
+                    TensorSpec::new("weight", &[l, d], dims.weight()),
+                    TensorSpec::new("bias", &[l], dims.bias()),
+                ]
+            }
+            Self::UnitNorm { .. } => Vec::new(),
+        }
+    }
+
+    /// Length of a run's flat parameters, pads included.
+    pub fn params_len(&self) -> usize {
+        self.tensors().last().map_or(0, |tensor| tensor.range.end)
+    }
+}
+
+/// Sizes of a GM layer with its runs and batch.
+pub(super) fn gm_dims(runs: usize, batch: usize, components: usize, inputs: usize, outputs: usize) -> GmDims {
+    GmDims { runs, batch, components, inputs, outputs }
+}
+
+/// The layers of a network, first to last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct NetworkSpec {
+    /// Its layers.
+    pub layers: Vec<LayerSpec>,
+}
+
+impl NetworkSpec {
+    /// GM layers of `components` components each, from `inputs` through the widths `hidden` to `outputs`, with a unit
+    /// norm between (Section 5, Figure 7).
+    pub fn gm(inputs: usize, hidden: &[usize], outputs: usize, components: usize) -> Self {
+        let mut layers = Vec::new();
+        let mut width = inputs;
+        for &next in hidden {
+            layers.push(LayerSpec::Gm { components, inputs: width, outputs: next });
+            layers.push(LayerSpec::UnitNorm { inputs: next });
+            width = next;
+        }
+        layers.push(LayerSpec::Gm { components, inputs: width, outputs });
+        Self { layers }
+    }
+
+    /// Dense layers from `inputs` through the widths `hidden`, each followed by a ReLU, to `outputs`.
+    pub fn fc(inputs: usize, hidden: &[usize], outputs: usize) -> Self {
+        let mut layers = Vec::new();
+        let mut width = inputs;
+        for &next in hidden {
+            layers.push(LayerSpec::Dense { inputs: width, outputs: next, activation: Activation::Relu });
+            width = next;
+        }
+        layers.push(LayerSpec::Dense { inputs: width, outputs, activation: Activation::None });
+        Self { layers }
+    }
+
+    /// Refuses a network without layers, with a layer of size 0, or whose layers do not fit one another.
+    ///
+    /// # Errors
+    /// [`Error::Config`] naming the layer.
+    pub fn check(&self) -> Result<()> {
+        if self.layers.is_empty() {
+            return Err(Error::Config("a network needs at least one layer".to_owned()));
+        }
+        for (i, layer) in self.layers.iter().enumerate() {
+            let components = if let LayerSpec::Gm { components, .. } = *layer { components } else { 1 };
+            if components == 0 || layer.inputs() == 0 || layer.outputs() == 0 {
+                let what = format!("layer {i} has a size of 0: {layer:?}; every size must be at least 1");
+                return Err(Error::Config(what));
+            }
+            let elements = [components, layer.inputs(), layer.outputs() + 3, 4].into_iter().try_fold(1, usize::checked_mul);
+            if elements.is_none_or(|elements| elements > 1 << 40) {
+                return Err(Error::Config(format!("layer {i} is too large: {layer:?}")));
+            }
+        }
+        for (i, pair) in self.layers.windows(2).enumerate() {
+            if pair[0].outputs() != pair[1].inputs() {
+                let (out, into) = (pair[0].outputs(), pair[1].inputs());
+                let what = format!("layer {i} has {out} outputs but layer {} takes {into} inputs", i + 1);
+                return Err(Error::Config(what));
+            }
+        }
+        Ok(())
+    }
+
+    /// Inputs of the first layer.
+    pub fn inputs(&self) -> usize {
+        self.layers.first().map_or(0, LayerSpec::inputs)
+    }
+
+    /// Outputs of the last layer.
+    pub fn outputs(&self) -> usize {
+        self.layers.last().map_or(0, LayerSpec::outputs)
+    }
+
+    /// Number of parameters, pads not counted.
+    pub fn parameters(&self) -> usize {
+        let tensors = self.layers.iter().flat_map(LayerSpec::tensors);
+        tensors.map(|tensor| tensor.shape.iter().product::<usize>()).sum()
+    }
+
+    /// One line for people, such as `GM layer 784 → 9, K = 20`.
+    pub fn describe(&self) -> String {
+        let widths: Vec<String> = std::iter::once(self.inputs())
+            .chain(self.layers.iter().filter(|l| !l.tensors().is_empty()).map(LayerSpec::outputs))
+            .map(|width| width.to_string())
+            .collect();
+        let path = widths.join(" → ");
+        let components: Vec<usize> = self
+            .layers
+            .iter()
+            .filter_map(|l| if let LayerSpec::Gm { components, .. } = *l { Some(components) } else { None })
+            .collect();
+        match components[..] {
+            [] => format!("dense network {path}, ReLU"),
+            [k] if widths.len() == 2 => format!("GM layer {path}, K = {k}"),
+            [k, ..] if components.iter().all(|&other| other == k) => format!("network {path} with GM layers, K = {k}"),
+            _ => format!("network {path} with GM layers, K = {components:?}"),
+        }
+    }
+}

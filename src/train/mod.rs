@@ -1,0 +1,18 @@
+//! Training: a data set resident on the device, minibatches by index, layers, loss, optimiser, checkpoints, metrics.
+
+mod checkpoint;
+mod evaluate;
+mod order;
+mod resident;
+mod run_folder;
+mod settings;
+mod stepper;
+mod trainer;
+
+pub use evaluate::{Evaluation, Evaluator, predict};
+pub use order::Order;
+pub use resident::Resident;
+pub use run_folder::RunFolder;
+pub use settings::{ModelKind, OptimizerChoice, OrderChoice, Recipe, Schedule, Settings};
+pub use stepper::Stepper;
+pub use trainer::{Progress, Summary, train};
