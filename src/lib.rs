@@ -10,6 +10,8 @@ pub mod io;
 pub mod kernels;
 pub mod plot;
 pub mod reference;
+#[cfg(feature = "gpu")]
+pub mod selftest;
 pub mod shape;
 
 pub use error::{Error, Result};
