@@ -97,6 +97,7 @@ impl GmBackward {
 }
 
 /// The contraction over the minibatch, which the plain and the fused backward pass share.
+#[cfg_attr(not(feature = "gpu"), allow(unused_variables))]
 pub(super) fn contraction(device: &Device, dims: GmDims) -> Result<Kernel> {
     match device {
         Device::Cpu => Kernel::new(device, "gm_contract", &[]),

@@ -10,9 +10,9 @@ use crate::reference::gm_layer;
 use crate::shape::{GmDims, expect_len};
 
 /// `h = 1/K Σ_k (A r + F c)`; see [`gm_layer`].
+#[cfg_attr(not(feature = "gpu"), allow(dead_code))]
 pub struct GmForward {
     products: GmProducts,
-    #[cfg_attr(not(feature = "gpu"), allow(dead_code))]
     output: Kernel,
 }
 
@@ -74,6 +74,7 @@ pub(super) struct GmProducts {
 }
 
 impl GmProducts {
+    #[cfg_attr(not(feature = "gpu"), allow(unused_variables))]
     pub(super) fn new(device: &Device, dims: GmDims) -> Result<Self> {
         let forward = match device {
             Device::Cpu => Kernel::new(device, "gm_forward", &[])?,
@@ -85,7 +86,6 @@ impl GmProducts {
                 Kernel::of(device, "gm_forward", &consts, Threads::Long)?
             }
         };
-        let _ = dims;
         Ok(Self { forward, reduce: Kernel::new(device, "gm_reduce", &[])? })
     }
 
