@@ -12,6 +12,8 @@ pub mod kernels;
 pub mod nn;
 pub mod plot;
 pub mod reference;
+#[cfg(feature = "gpu")]
+pub mod selftest;
 pub mod shape;
 pub mod train;
 

@@ -19,5 +19,7 @@ mod loss;
 mod moments;
 #[path = "kernels/random.rs"]
 mod random;
+#[path = "kernels/selftest.rs"]
+mod selftest;
 #[path = "kernels/update.rs"]
 mod update;

@@ -3,7 +3,7 @@
 struct Params {
     batch: u32, quads: u32, comps: u32, outs: u32,
     runs: u32, slot: u32, splits: u32, split_first: u32,
-    split_step: u32, split_quads: u32, blocks: u32, tiles: u32,
+    split_step: u32, split_span: u32, blocks: u32, tiles: u32,
     reference: u32, inv_comps: f32, pad0: u32, pad1: u32,
     rates: vec4<f32>, l2: vec4<f32>, settings: vec4<f32>,   // of gm_update: see common/optimizer.wgsl
 }

@@ -12,5 +12,7 @@ fn coefficients_of(run: u32, row: u32, k: u32) -> vec4<f32> {
         ga += g * sums[r_row + l];
         gf += g * sums[c_row + l];
     }
-    return vec4<f32>(ga * here.y + gf * here.z, 0.5 * here.z * (ga - gf * here.w), here.y * p.inv_comps, here.x * p.inv_comps);
+    let result = vec4<f32>(ga * here.y + gf * here.z, 0.5 * here.z * (ga - gf * here.w), here.y * p.inv_comps, here.x * p.inv_comps);
+    // Products with what vanishes beside f32's rounding would be subnormal, which is ten times slower on a CPU.
+    return select(vec4<f32>(), result, abs(result) > vec4<f32>(1e-30, 1e-30, 1e-18, 1e-25));
 }

@@ -15,6 +15,7 @@ registry![
     "common/gm",
     "common/gm_coefficients",
     "common/gm_output",
+    "common/gm_tiles",
     "common/grid",
     "common/normal",
     "common/optimizer",

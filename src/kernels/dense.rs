@@ -1,6 +1,6 @@
 //! The dense layer.
 
-use super::{Kernel, slot_range};
+use super::{Kernel, Threads, slot_range};
 use crate::Result;
 use crate::device::{Buffer, Device, Stream};
 use crate::reference::dense as host;
@@ -53,9 +53,9 @@ impl Dense {
     /// [`crate::Error::Gpu`] where the driver refuses a shader.
     pub fn new(device: &Device) -> Result<Self> {
         Ok(Self {
-            forward: Kernel::new(device, "dense_forward", &[])?,
-            backward: Kernel::new(device, "dense_backward", &[])?,
-            input_gradient: Kernel::new(device, "dense_input_gradient", &[])?,
+            forward: Kernel::of(device, "dense_forward", &[], Threads::Long)?,
+            backward: Kernel::of(device, "dense_backward", &[], Threads::Long)?,
+            input_gradient: Kernel::of(device, "dense_input_gradient", &[], Threads::Long)?,
         })
     }
 

@@ -1,5 +1,7 @@
 //! Backward pass of the GM layer.
 
+#[cfg(feature = "gpu")]
+use super::Threads;
 use super::gm_state::GmState;
 use super::{Kernel, slot_range};
 use crate::Result;
@@ -95,13 +97,15 @@ impl GmBackward {
 }
 
 /// The contraction over the minibatch, which the plain and the fused backward pass share.
+#[cfg_attr(not(feature = "gpu"), allow(unused_variables))]
 pub(super) fn contraction(device: &Device, dims: GmDims) -> Result<Kernel> {
     match device {
         Device::Cpu => Kernel::new(device, "gm_contract", &[]),
         #[cfg(feature = "gpu")]
         Device::Gpu(gpu) => {
             let plan = super::gm_params::GmPlan::of(gpu, &dims);
-            Kernel::new(device, "gm_contract", &[("QUADS", plan.quads), ("COLS", plan.columns)])
+            let [columns, tiled] = plan.tile_consts();
+            Kernel::of(device, "gm_contract", &[("QUADS", plan.quads), columns, tiled], Threads::Long)
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Forward pass of the GM layer.
 
+#[cfg(feature = "gpu")]
+use super::Threads;
 use super::gm_state::GmState;
 use super::{Kernel, slot_range};
 use crate::Result;
@@ -8,9 +10,9 @@ use crate::reference::gm_layer;
 use crate::shape::{GmDims, expect_len};
 
 /// `h = 1/K Σ_k (A r + F c)`; see [`gm_layer`].
+#[cfg_attr(not(feature = "gpu"), allow(dead_code))]
 pub struct GmForward {
     products: GmProducts,
-    #[cfg_attr(not(feature = "gpu"), allow(dead_code))]
     output: Kernel,
 }
 
@@ -72,18 +74,18 @@ pub(super) struct GmProducts {
 }
 
 impl GmProducts {
+    #[cfg_attr(not(feature = "gpu"), allow(unused_variables))]
     pub(super) fn new(device: &Device, dims: GmDims) -> Result<Self> {
         let forward = match device {
             Device::Cpu => Kernel::new(device, "gm_forward", &[])?,
             #[cfg(feature = "gpu")]
             Device::Gpu(gpu) => {
                 let plan = super::gm_params::GmPlan::of(gpu, &dims);
-                let consts =
-                    [("ROWS", plan.rows), ("COLS", plan.columns), ("SPLITS_FIRST", u32::from(plan.splits_first))];
-                Kernel::new(device, "gm_forward", &consts)?
+                let [columns, tiled] = plan.tile_consts();
+                let consts = [("ROWS", plan.rows), ("SPLITS_FIRST", u32::from(plan.splits_first)), columns, tiled];
+                Kernel::of(device, "gm_forward", &consts, Threads::Long)?
             }
         };
-        let _ = dims;
         Ok(Self { forward, reduce: Kernel::new(device, "gm_reduce", &[])? })
     }
 

@@ -16,7 +16,7 @@ pub(super) struct GmParams {
     splits: u32,
     split_first: u32,
     split_step: u32,
-    split_quads: u32,
+    split_span: u32,
     blocks: u32,
     tiles: u32,
     pub(super) reference: u32,
@@ -35,9 +35,9 @@ pub(super) struct GmPlan {
     pub(super) rows: u32,
     /// Quads of inputs that a thread of the contraction owns.
     pub(super) quads: u32,
-    /// Columns that a thread of either owns.
+    /// Columns that a thread of either owns: m, s² and outputs.
     pub(super) columns: u32,
-    /// Tiles of columns.
+    /// Tiles of outputs.
     pub(super) tiles: u32,
     /// Parts into which the inputs are cut, each with partial sums of its own.
     pub(super) splits: u32,
@@ -49,14 +49,13 @@ impl GmPlan {
     /// Threads below which a GPU idles, and the same for a software adapter.
     const GPU_THREADS: usize = 16_384;
     const SOFTWARE_THREADS: usize = 128;
-    /// Most columns that one thread holds in registers: 9 outputs, m and s² fill it; 10 outputs may still have one tile.
-    const COLUMNS: usize = 11;
-    const MOST_COLUMNS: usize = 12;
+    /// Most outputs that one thread takes; where there are more, tiles of `TILE` outputs, whose rows of `dh` are whole vec4s.
+    const MOST_OUTPUTS: usize = 12;
+    const TILE: usize = 8;
 
     pub(super) fn new(software: bool, dims: &GmDims) -> Self {
-        let all = dims.outputs + 2;
-        let columns = if all <= Self::MOST_COLUMNS { all } else { Self::COLUMNS };
-        let tiles = all.div_ceil(columns);
+        let outputs = if dims.outputs <= Self::MOST_OUTPUTS { dims.outputs } else { Self::TILE };
+        let tiles = dims.outputs.div_ceil(outputs);
         let (rows, quads, threads) = if software { (16, 4, Self::SOFTWARE_THREADS) } else { (4, 1, Self::GPU_THREADS) };
         let unsplit = dims.batch.div_ceil(rows) * dims.components * tiles;
         // A split of fewer than four quads costs more to add up than it saves.
@@ -65,7 +64,7 @@ impl GmPlan {
         Self {
             rows: rows as u32,
             quads,
-            columns: columns as u32,
+            columns: outputs as u32 + 2,
             tiles: tiles as u32,
             splits: splits as u32,
             splits_first: !software,
@@ -74,6 +73,11 @@ impl GmPlan {
 
     pub(super) fn of(gpu: &Gpu, dims: &GmDims) -> Self {
         Self::new(gpu.is_software(), dims)
+    }
+
+    /// The constants of `shaders/common/gm_tiles.wgsl`.
+    pub(super) fn tile_consts(&self) -> [(&'static str, u32); 2] {
+        [("COLS", self.columns), ("TILED", u32::from(self.tiles > 1))]
     }
 
     /// Threads of the forward product.
@@ -99,7 +103,7 @@ impl GmPlan {
             splits: self.splits,
             split_first: if self.splits_first { 1 } else { split_quads },
             split_step: if self.splits_first { self.splits } else { 1 },
-            split_quads,
+            split_span: if self.splits_first { quads } else { split_quads },
             blocks: blocks as u32,
             tiles: self.tiles,
             inv_comps: 1.0 / dims.components as f32,

@@ -5,7 +5,7 @@ use super::gm_state::GmState;
 #[cfg(feature = "gpu")]
 use super::loss::LossTotal;
 use super::optimizer::{Group, OptimizerKind, Update};
-use super::{Kernel, gm_backward, slot_range};
+use super::{Kernel, Threads, gm_backward, slot_range};
 use crate::Result;
 use crate::device::{Buffer, Device, Stream};
 use crate::reference::{gm_layer, loss};
@@ -65,7 +65,7 @@ impl GmStep {
             state: GmState::new(device, dims)?,
             dh: Buffer::zeros(device, dims.h_len())?,
             products: GmProducts::new(device, dims)?,
-            head: Kernel::new(device, "gm_head", &[("OUTS", dims.outputs as u32)])?,
+            head: Kernel::of(device, "gm_head", &[("OUTS", dims.outputs as u32)], Threads::Long)?,
             contract: gm_backward::contraction(device, dims)?,
             update: Kernel::new(device, "gm_update", &[("MODE", kind.mode())])?,
             h: Buffer::zeros(device, host(dims.h_len()))?,

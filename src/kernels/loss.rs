@@ -1,6 +1,8 @@
 //! Losses with their gradients, and the count of wrong predictions.
 
-use super::{Kernel, slot_range};
+#[cfg(feature = "gpu")]
+use super::Kernel;
+use super::slot_range;
 use crate::Result;
 use crate::device::{Buffer, Device, Stream};
 use crate::reference::loss as host;

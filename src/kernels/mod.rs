@@ -19,11 +19,21 @@ pub mod relu_moments;
 use crate::gpu::{Pipeline, PipelineSpec, RawBuffer, Recorder, fold};
 use crate::{Result, device::Device};
 
-/// Threads of a workgroup on a GPU, and on a software adapter, which wants one SIMD register's worth.
+/// Threads of a workgroup. On a software adapter a workgroup is one task, so that long threads want one SIMD register's
+/// worth (to share the cores evenly) and short ones want many.
 #[cfg(feature = "gpu")]
-const GPU_LANES: u32 = 64;
+const LANES: u32 = 64;
 #[cfg(feature = "gpu")]
-const SOFTWARE_LANES: u32 = 8;
+const LONG_SOFTWARE_LANES: u32 = 8;
+
+/// How long a thread of a kernel runs.
+#[derive(Clone, Copy)]
+pub(crate) enum Threads {
+    /// A few loads and stores.
+    Short,
+    /// A loop over inputs or rows, or a workgroup that works together.
+    Long,
+}
 
 /// A shader compiled for one device; nothing on the CPU.
 pub(crate) struct Kernel {
@@ -32,11 +42,21 @@ pub(crate) struct Kernel {
 }
 
 impl Kernel {
-    /// Compiles `shader` with the constants `consts` and `LANES`.
+    /// Compiles `shader`, whose threads are short, with the constants `consts` and `LANES`.
     pub(crate) fn new(device: &Device, shader: &'static str, consts: &[(&'static str, u32)]) -> Result<Self> {
+        Self::of(device, shader, consts, Threads::Short)
+    }
+
+    /// Compiles `shader` with the constants `consts` and `LANES`.
+    pub(crate) fn of(
+        device: &Device,
+        shader: &'static str,
+        consts: &[(&'static str, u32)],
+        threads: Threads,
+    ) -> Result<Self> {
         match device {
             Device::Cpu => {
-                let _ = (shader, consts);
+                let _ = (shader, consts, threads);
                 Ok(Self {
                     #[cfg(feature = "gpu")]
                     compiled: None,
@@ -44,7 +64,10 @@ impl Kernel {
             }
             #[cfg(feature = "gpu")]
             Device::Gpu(gpu) => {
-                let lanes = if gpu.is_software() { SOFTWARE_LANES } else { GPU_LANES };
+                let lanes = match threads {
+                    Threads::Long if gpu.is_software() => LONG_SOFTWARE_LANES,
+                    _ => LANES,
+                };
                 let mut all = vec![("LANES", lanes)];
                 all.extend_from_slice(consts);
                 let pipeline = gpu.pipeline(PipelineSpec::new(shader, &all))?;
