@@ -31,6 +31,8 @@ pub trait Real:
     /// A variance at or below this counts as none: `t = m/s` and its derivatives would leave the type's range,
     /// while `sφ(t)` no longer moves a sum.
     const POINT_MASS_VARIANCE: Self;
+    /// The smallest normal number.
+    const SMALLEST_NORMAL: Self;
     /// Terms of Mills' continued fraction that give the type's full accuracy for arguments of 2.5 and more.
     const MILLS_TERMS: u32;
     /// The nearest value to an `f64`.
@@ -55,6 +57,7 @@ macro_rules! real {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
             const POINT_MASS_VARIANCE: Self = $tiny;
+            const SMALLEST_NORMAL: Self = <$type>::MIN_POSITIVE;
             const MILLS_TERMS: u32 = $terms;
             #[inline(always)]
             fn of(value: f64) -> Self {
