@@ -103,6 +103,7 @@ pub fn sgd<T: Real>(
 ///
 /// # Errors
 /// [`crate::Error::Shape`] when the lengths differ.
+#[expect(clippy::too_many_arguments, reason = "a step of Adam has this much state")]
 pub fn adam<T: Real>(
     params_len: usize,
     groups: &[Group],

@@ -5,6 +5,7 @@
 mod boundaries;
 mod determinism;
 mod differences;
+mod gather;
 mod golden_full;
 mod golden_layer;
 mod golden_moments;
