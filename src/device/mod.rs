@@ -45,8 +45,8 @@ impl Device {
         };
         match Gpu::open(&choice) {
             Ok(gpu) => {
-                let device = Self::Gpu(gpu);
-                Ok(device)
+                crate::selftest::check(&gpu)?;
+                Ok(Self::Gpu(gpu))
             }
             Err(crate::Error::NoAdapter { .. }) if choice == AdapterChoice::Auto => Ok(Self::Cpu),
             Err(why) => Err(why),

@@ -37,6 +37,7 @@ pub fn relu_backward<T: Real>(h: &[T], dz: &[T], dh: &mut [T]) -> Result<()> {
 }
 
 /// `z = h / ‖h‖` for every row of `columns` entries (rows lie [`stride`]`(columns)` apart); a zero row stays zero.
+/// A row of subnormal numbers counts as zero, as it does on GPUs, which flush them: `1/‖h‖` would be infinite.
 ///
 /// # Errors
 /// [`crate::Error::Shape`] when the lengths differ.
@@ -49,7 +50,7 @@ pub fn unit_norm<T: Real>(columns: usize, h: &[T], z: &mut [T]) -> Result<()> {
     Ok(())
 }
 
-/// `dh = (dz − z ⟨z, dz⟩) / ‖h‖` with `z = h / ‖h‖`; 0 for a zero row.
+/// `dh = (dz − z ⟨z, dz⟩) / ‖h‖` with `z = h / ‖h‖`; 0 for a row that counts as zero.
 ///
 /// # Errors
 /// [`crate::Error::Shape`] when the lengths differ.
@@ -68,11 +69,11 @@ pub fn unit_norm_backward<T: Real>(columns: usize, h: &[T], dz: &[T], dh: &mut [
     Ok(())
 }
 
-/// `1/‖row‖`, or 0 for a zero row. The row is scaled by its largest entry first, so that no square overflows or
-/// vanishes.
+/// `1/‖row‖`, or 0 for a row that counts as zero. The row is scaled by its largest entry first, so that no square
+/// overflows or vanishes.
 fn inverse_norm<T: Real>(row: &[T]) -> T {
     let largest = row.iter().fold(T::ZERO, |largest, &h| largest.larger(if h < T::ZERO { -h } else { h }));
-    if largest == T::ZERO {
+    if largest < T::SMALLEST_NORMAL {
         return T::ZERO;
     }
     let squares: T = row.iter().map(|&h| (h / largest) * (h / largest)).sum();

@@ -104,7 +104,7 @@ pub fn squared<T: Real>(
     let scale = T::ONE / T::of(dims.valid as f64);
     dh.fill(T::ZERO);
     errors.fill(0);
-    for run in 0..dims.runs {
+    for (run, loss) in losses.iter_mut().enumerate() {
         let mut total = T::ZERO;
         for b in 0..dims.valid {
             let at = (run * dims.batch + b) * lp;
@@ -114,7 +114,7 @@ pub fn squared<T: Real>(
                 dh[o] = T::of(-2.0) * residual * scale;
             }
         }
-        losses[run] = total * scale;
+        *loss = total * scale;
     }
     Ok(())
 }

@@ -13,7 +13,7 @@ use crate::shape::expect_len;
 pub struct Group {
     /// Where it lies in a run's parameters.
     pub range: Range<usize>,
-    /// Learning rate of this step; 0 freezes the range.
+    /// Learning rate of this step; 0 freezes the range: parameters keep their bits, moments still follow the gradients.
     pub rate: f32,
     /// Coefficient of the penalty `½ l2 ‖θ‖²`, whose gradient is added to the loss's.
     pub l2: f32,
@@ -54,7 +54,7 @@ pub fn sgd<T: Real>(
     expect_len("SGD", "gradients [R,P]", grads.len(), params.len())?;
     let Some((decay, buffer)) = momentum else {
         for (params, grads) in params.chunks_exact_mut(params_len).zip(grads.chunks_exact(params_len)) {
-            for group in groups {
+            for group in groups.iter().filter(|group| group.rate != 0.0) {
                 let (rate, l2) = (T::of(f64::from(group.rate)), T::of(f64::from(group.l2)));
                 let grads = grads[group.range.clone()].par_chunks(BLOCK);
                 params[group.range.clone()].par_chunks_mut(BLOCK).zip(grads).for_each(|(params, grads)| {
@@ -85,7 +85,10 @@ pub fn sgd<T: Real>(
                     || {
                         for ((p, &g), b) in params.iter_mut().zip(grads).zip(buffer) {
                             *b = decay * *b + (g + l2 * *p);
-                            *p -= rate * *b;
+                            // Not `−= 0`, which turns −0 into 0.
+                            if rate != T::ZERO {
+                                *p -= rate * *b;
+                            }
                         }
                     },
                 );
@@ -100,6 +103,7 @@ pub fn sgd<T: Real>(
 ///
 /// # Errors
 /// [`crate::Error::Shape`] when the lengths differ.
+#[expect(clippy::too_many_arguments, reason = "a step of Adam has this much state")]
 pub fn adam<T: Real>(
     params_len: usize,
     groups: &[Group],
@@ -137,7 +141,9 @@ pub fn adam<T: Real>(
                             *m = (beta1 * *m + (T::ONE - beta1) * g).flushed();
                             let square = beta2 * *v + (T::ONE - beta2) * g * g;
                             *v = if square < floor { T::ZERO } else { square };
-                            *p -= rate * *m / (v.root() * root_scale + epsilon);
+                            if rate != T::ZERO {
+                                *p -= rate * *m / (v.root() * root_scale + epsilon);
+                            }
                         }
                     },
                 );

@@ -35,6 +35,8 @@ pub trait Real:
     /// layer's coefficients below it count as 0: processors handle subnormal numbers a hundred times slower, and a
     /// well-trained network is full of tiny probabilities.
     const NEGLIGIBLE: Self;
+    /// The smallest normal number.
+    const SMALLEST_NORMAL: Self;
     /// Terms of Mills' continued fraction that give the type's full accuracy for arguments of 2.5 and more.
     const MILLS_TERMS: u32;
     /// The nearest value to an `f64`.
@@ -65,6 +67,7 @@ macro_rules! real {
             const ONE: Self = 1.0;
             const POINT_MASS_VARIANCE: Self = $tiny;
             const NEGLIGIBLE: Self = $negligible;
+            const SMALLEST_NORMAL: Self = <$type>::MIN_POSITIVE;
             const MILLS_TERMS: u32 = $terms;
             #[inline(always)]
             fn of(value: f64) -> Self {

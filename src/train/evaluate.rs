@@ -26,7 +26,6 @@ pub struct Evaluator {
     rows: usize,
     batch: usize,
     reference: bool,
-    outputs: usize,
     /// Row numbers of every minibatch, `[R, batch]` each.
     indices: Vec<Buffer<u32>>,
     minibatch: Minibatches,
@@ -64,7 +63,7 @@ impl Evaluator {
             rows,
             batch,
             reference,
-            outputs,
+
             indices: indices.collect::<Result<_>>()?,
             minibatch: data.room(device, runs * batch)?,
             pass: Pass::new(device, spec, runs, batch, false)?,
