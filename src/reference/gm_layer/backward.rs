@@ -44,9 +44,10 @@ pub fn backward<T: Real>(
     let mut tasks: Vec<_> = workspace.chunks.iter_mut().zip(Parts::of_chunks(&dims, grads)).collect();
     tasks.par_iter_mut().for_each(|(chunk, grads)| {
         let rows = chunk.run * run_len..(chunk.run + 1) * run_len;
-        chunk.sums(&dims, &x[rows.clone()], &squares[rows.clone()], dh);
+        chunk.sums(&dims, &squares[rows.clone()], dh);
         let params = Tensors::of_run(&dims, params, chunk.run);
         for i in 0..chunk.count {
+            chunk.contract(&dims, i, &x[rows.clone()]);
             let (params, out) = (params.component(&dims, chunk.first + i), grads.component(&dims, i));
             vectorized(
                 #[inline(always)]
@@ -69,15 +70,15 @@ pub fn backward<T: Real>(
 }
 
 impl<T: Real> Chunk<T> {
-    /// The sums over the minibatch that the gradients of this chunk's parameters are made of.
-    pub(super) fn sums(&mut self, dims: &GmDims, x: &[T], squares: &[T], dh: &[T]) {
+    /// The coefficients of the gradients of this chunk's parameters, and the sums that its components share.
+    pub(super) fn sums(&mut self, dims: &GmDims, squares: &[T], dh: &[T]) {
         let h_len = dims.batch * dims.output_stride();
         self.spread(dims, &dh[self.run * h_len..][..h_len]);
         vectorized(
             #[inline(always)]
             || self.coefficients(dims),
         );
-        self.contract(dims, x, squares);
+        self.contract_squares(dims, squares);
     }
 
     /// `G = (∂loss/∂h)/K` with the minibatch last.
@@ -129,26 +130,31 @@ impl<T: Real> Chunk<T> {
         }
     }
 
-    /// `Xᵀ gm`, `Xᵀ H` and `(X²)ᵀ gs²`: the sums over the minibatch.
-    fn contract(&mut self, dims: &GmDims, x: &[T], squares: &[T]) {
+    /// `(X²)ᵀ gs²`: sums over the minibatch, of all components at once because one would make a thin product.
+    fn contract_squares(&mut self, dims: &GmDims, squares: &[T]) {
         let (b, d, dp) = (dims.batch, dims.inputs, dims.input_stride());
         let scratch = &mut self.backward;
-        scratch.contraction.resize(self.weights.len(), T::ZERO);
         scratch.square_contraction.resize(self.variances.len(), T::ZERO);
-        let columns = self.count * (dims.outputs + 1);
-        let coefficients = View::new(&scratch.coefficients, columns, b, b);
-        product_nn(&mut scratch.contraction, dp, coefficients, View::new(x, b, d, dp));
         let g_s2 = View::new(&scratch.g_s2, self.count, b, b);
         product_nn(&mut scratch.square_contraction, dp, g_s2, View::new(squares, b, d, dp));
     }
 
-    /// The gradient of this chunk's component `i` from the sums over the minibatch.
+    /// `Xᵀ gm` and `Xᵀ H` of component `i`: sums over the minibatch, component by component so that they stay in the cache.
+    pub(super) fn contract(&mut self, dims: &GmDims, i: usize, x: &[T]) {
+        let (b, d, dp, rows) = (dims.batch, dims.inputs, dims.input_stride(), dims.outputs + 1);
+        let scratch = &mut self.backward;
+        scratch.contraction.resize(rows * dp, T::ZERO);
+        let coefficients = View::new(&scratch.coefficients[i * rows * b..][..rows * b], rows, b, b);
+        product_nn(&mut scratch.contraction, dp, coefficients, View::new(x, b, d, dp));
+    }
+
+    /// The gradient of this chunk's component `i`, which [`Chunk::contract`] took last, from the sums over the minibatch.
     #[inline(always)]
     pub(super) fn assemble(&self, dims: &GmDims, i: usize, params: Tensors<'_, T>, out: Parts<'_, T>) {
         let (dp, l) = (dims.input_stride(), dims.outputs);
         let scratch = &self.backward;
         let variance = &self.variances[i * dp..][..dp];
-        let contraction = &scratch.contraction[i * (l + 1) * dp..][..(l + 1) * dp];
+        let contraction = &scratch.contraction[..(l + 1) * dp];
         let (mu, d_mu, d_sigma) = (&params.mu[..dp], &mut out.mu[..dp], &mut out.sigma[..dp]);
         d_mu.copy_from_slice(&contraction[..dp]);
         d_sigma.copy_from_slice(&scratch.square_contraction[i * dp..][..dp]);

@@ -79,7 +79,7 @@ struct BackwardScratch<T> {
     g_s2: Vec<T>,
     /// `gF` of one component, `[B]`.
     g_f: Vec<T>,
-    /// `[count, L+1, dp]`: `Xᵀ gm`, then `T_ℓ = Xᵀ H_ℓ`.
+    /// `[L+1, dp]` of one component: `Xᵀ gm`, then `T_ℓ = Xᵀ H_ℓ`.
     contraction: Vec<T>,
     /// `(X²)ᵀ gs²`, `[count, dp]`.
     square_contraction: Vec<T>,

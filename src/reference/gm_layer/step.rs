@@ -36,8 +36,9 @@ pub fn step<T: Real>(
     let mut tasks: Vec<_> = workspace.chunks.iter_mut().zip(parts).collect();
     tasks.par_iter_mut().for_each(|(chunk, ((params, first), second))| {
         let rows = chunk.run * run_len..(chunk.run + 1) * run_len;
-        chunk.sums(&dims, &x[rows.clone()], &squares[rows], dh);
+        chunk.sums(&dims, &squares[rows.clone()], dh);
         for i in 0..chunk.count {
+            chunk.contract(&dims, i, &x[rows.clone()]);
             let state = [first.component(&dims, i), second.component(&dims, i)];
             chunk.update(&dims, i, (rule, groups), params.component(&dims, i), state);
         }
