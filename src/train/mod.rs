@@ -11,8 +11,8 @@ mod trainer;
 
 pub use evaluate::{Evaluation, Evaluator, predict};
 pub use order::Order;
-pub use resident::Resident;
+pub use resident::{Minibatches, Resident};
 pub use run_folder::RunFolder;
 pub use settings::{ModelKind, OptimizerChoice, OrderChoice, Recipe, Schedule, Settings};
-pub use stepper::Stepper;
+pub use stepper::{StepAt, Stepper};
 pub use trainer::{Progress, Summary, train};
