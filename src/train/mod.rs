@@ -14,5 +14,5 @@ pub use order::Order;
 pub use resident::{Minibatches, Resident};
 pub use run_folder::RunFolder;
 pub use settings::{ModelKind, OptimizerChoice, OrderChoice, Recipe, Schedule, Settings};
-pub use stepper::{StepAt, Stepper};
+pub use stepper::{StepAt, Stepper, Totals};
 pub use trainer::{Progress, Summary, train};
