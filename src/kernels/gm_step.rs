@@ -1,4 +1,4 @@
-//! A whole training step of a network that is one GM layer with logistic loss, in five dispatches and nothing on the host.
+//! A whole training step of a network that is one GM layer with logistic loss, in six dispatches and nothing on the host.
 
 use super::gm_forward::GmProducts;
 use super::gm_state::GmState;
