@@ -10,7 +10,7 @@ use bures::data::{Features, Normalization, NormalizationKind, Split, Targets};
 use bures::device::{Buffer, Device};
 use bures::nn::{Network, initialize};
 use bures::reference::philox::Philox;
-use bures::train::{ModelKind, Order, Recipe, Resident, Settings, StepAt, Stepper};
+use bures::train::{ModelKind, Order, Recipe, Resident, Settings, StepAt, Stepper, Totals};
 use clap::Parser;
 
 const INPUTS: usize = 784;
@@ -72,7 +72,7 @@ fn time(args: &Args, device: &Device) -> Result<Vec<f64>> {
     let mut stream = device.stream()?;
     let mut indices = Buffer::<u32>::zeros(device, rows)?;
     let mut minibatches = data.room(device, rows)?;
-    let (mut losses, mut errors) = (Buffer::zeros(device, slots)?, Buffer::zeros(device, slots)?);
+    let mut totals = Totals::new(device, slots, 1)?;
     let order = Order::Shuffled { n: IMAGES as u32 }.epoch(0, 0, args.batch);
 
     let chunks = if device.is_cpu() { SAMPLE } else { 1 };
@@ -89,7 +89,7 @@ fn time(args: &Args, device: &Device) -> Result<Vec<f64>> {
             for slot in 0..slots {
                 step += 1;
                 let at = StepAt { step, progress: 0.0, slot };
-                stepper.record(&mut stream, &mut network, &minibatches, &settings, at, &mut losses, &mut errors)?;
+                stepper.record(&mut stream, &mut network, &minibatches, &settings, at, &mut totals)?;
             }
         }
         stream.wait()?;
