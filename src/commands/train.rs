@@ -42,7 +42,7 @@ pub(super) fn run(common: &Common, args: &TrainArgs) -> Result<()> {
     if common.chatty() {
         announce(&settings, &data, &device)?;
     }
-    let provenance = provenance(&device, &data);
+    let provenance = Provenance::of(&device, &data);
     let bar = progress_bar(common);
     let mut tell = |progress: Progress| update(&bar, &progress);
     let outcome = train(&device, &settings, &data, &folder, &provenance, resume, &mut tell);
@@ -66,19 +66,6 @@ fn default_out(settings: &Settings) -> Result<PathBuf> {
         .map(|i| Path::new("runs").join(if i == 1 { base.clone() } else { format!("{base}-{i}") }))
         .find(|path| !path.exists())
         .ok_or_else(|| Error::Config(format!("runs/ holds a thousand folders {base}-N; choose another --out")))
-}
-
-fn provenance(device: &Device, data: &Dataset) -> Provenance {
-    let (adapter, driver) = device.name_and_driver();
-    Provenance {
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        commit: option_env!("BURES_COMMIT").unwrap_or_default().to_owned(),
-        adapter,
-        driver,
-        seed: 0,
-        data: data.name.clone(),
-        inputs: data.source.iter().map(|source| source.sha256.clone()).collect(),
-    }
 }
 
 fn announce(settings: &Settings, data: &Dataset, device: &Device) -> Result<()> {

@@ -6,7 +6,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::spec::{Activation, LayerSpec, NetworkSpec, TensorSpec};
-use crate::data::{Normalization, TargetScale};
+use crate::data::{Dataset, Normalization, TargetScale};
+use crate::device::Device;
 use crate::io::{TensorData, Tensors};
 use crate::{Error, Result};
 
@@ -29,6 +30,22 @@ pub struct Provenance {
     pub data: String,
     /// SHA-256 of its files, in the order in which they were read.
     pub inputs: Vec<String>,
+}
+
+impl Provenance {
+    /// Of a run of this program on `device` with `data`; the seed is 0 until a run sets its own.
+    pub fn of(device: &Device, data: &Dataset) -> Self {
+        let (adapter, driver) = device.name_and_driver();
+        Self {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            commit: option_env!("BURES_COMMIT").unwrap_or_default().to_owned(),
+            adapter,
+            driver,
+            seed: 0,
+            data: data.name.clone(),
+            inputs: data.source.iter().map(|source| source.sha256.clone()).collect(),
+        }
+    }
 }
 
 /// The JSON under the metadata key `bures`.

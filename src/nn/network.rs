@@ -55,6 +55,14 @@ impl Network {
         &mut self.params[layer]
     }
 
+    /// Zeros in the shape of the parameters, an array per layer: what an optimiser keeps between steps starts so.
+    ///
+    /// # Errors
+    /// What the device reports.
+    pub fn zeros(&self) -> Result<Vec<Buffer<f32>>> {
+        self.params.iter().map(|params| Buffer::zeros(&self.device, params.len())).collect()
+    }
+
     /// Reads the parameters back (outer: run, inner: layer).
     ///
     /// # Errors

@@ -1,4 +1,6 @@
 //! Losses, their gradients with respect to the outputs, and the count of wrong predictions.
+#![doc = "\n"]
+#![doc = include_str!("../docs/losses.md")]
 
 use super::Real;
 use crate::shape::{expect_len, stride};

@@ -1,4 +1,6 @@
 //! Stochastic gradient descent and Adam on flat parameter arrays with a learning rate per tensor.
+#![doc = "\n"]
+#![doc = include_str!("../docs/optimizers.md")]
 
 use std::ops::Range;
 

@@ -5,6 +5,8 @@
 //! `h_ℓ(x) = 1/K Σ_k [A_k r_kℓ + F_k c_kℓ]`, `r_kℓ = ⟨u_kℓ, μ_k⟩ + v_kℓ`, `c_kℓ = ⟨x, u_kℓ ⊙ σ_k²⟩`:
 //! three skinny matrix products over the same input and an epilogue. Components are independent until the sum
 //! over k, so the work is cut into chunks of components; a chunk owns its scratch and runs on any thread.
+#![doc = "\n"]
+#![doc = include_str!("../../docs/gm_layer.md")]
 
 mod backward;
 mod forward;
