@@ -1,24 +1,28 @@
 //! The options of `bures train`, and how they become settings.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
 use crate::data::NormalizationKind;
-use crate::train::{ModelKind, OptimizerChoice, OrderChoice, Recipe, Schedule, Settings};
+use crate::train::{ModelKind, OptimizerChoice, OrderChoice, Recipe, Schedule, Settings, SettingsFile};
 use crate::{Error, Result};
 
 /// Options of `bures train`. Without any, a GM layer learns the built-in digits.
 ///
 /// Settings come from the recipe, then from --config, then from the options given here.
 #[derive(Args, Debug)]
-#[command(after_help = "\
+#[command(
+    allow_negative_numbers = true,
+    after_help = "\
 Examples:
   bures train                                              the built-in digits, half a minute
   bures train --data mnist --seeds 0,1,2,3,4               MNIST, five seeds at once
   bures train --data mnist --recipe paper --epochs 100     the paper's settings
   bures train --data mnist --model fc --hidden 1000        a two-layer ReLU network
-  bures train --resume runs/mnist-gm-K20                   go on after a kill")]
+  bures train --resume runs/mnist-gm-K20                   go on after a kill"
+)]
 pub(super) struct TrainArgs {
     /// Data set: strokes (built in), mnist, fashion-mnist, kin8nm, …, or a path to an .npz [default: strokes]
     #[arg(long, value_name = "NAME|PATH")]
@@ -104,19 +108,57 @@ pub(super) struct TrainArgs {
     /// A line of metrics every N steps instead of every epoch
     #[arg(long, value_name = "N")]
     log_every: Option<u64>,
-    /// Read settings from this TOML file (such as a run's config.toml); unknown keys are refused
+    /// Read settings from this TOML file: all or some of the keys of a run's config.toml; unknown ones are refused
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Folder for the results [default: runs/DATA-MODEL]
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
-    /// Go on with the run in this folder, with its settings
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "force", "config", "data", "model"])]
+    /// Go on with the run in this folder from its last checkpoint, with its settings
+    #[arg(long, value_name = "DIR", conflicts_with_all = SETTINGS)]
     pub(super) resume: Option<PathBuf>,
     /// Replace the results that --out holds
-    #[arg(long)]
+    #[arg(long, conflicts_with = "resume")]
     pub(super) force: bool,
+    /// Seconds between checkpoints, at least; they are written at the end of an epoch (longer suits slow disks)
+    /// [default: 5]
+    #[arg(long, value_name = "SECONDS")]
+    checkpoint_every: Option<f64>,
 }
+
+/// What a resumed run takes from its folder.
+const SETTINGS: [&str; 30] = [
+    "data",
+    "model",
+    "components",
+    "hidden",
+    "epochs",
+    "batch_size",
+    "recipe",
+    "optimizer",
+    "lr",
+    "lr_sigma",
+    "momentum",
+    "l2",
+    "schedule",
+    "gamma",
+    "init_mean_std",
+    "init_output_std",
+    "init_sigma",
+    "mixture_init",
+    "freeze_beta",
+    "init",
+    "normalize",
+    "order",
+    "seeds",
+    "seed",
+    "split",
+    "validation",
+    "max_steps",
+    "log_every",
+    "config",
+    "out",
+];
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Model {
@@ -154,32 +196,47 @@ impl TrainArgs {
     /// # Errors
     /// [`Error::Config`] naming the setting, [`Error::Format`] when the configuration file cannot be understood.
     pub(super) fn settings(&self) -> Result<Settings> {
+        let file = self.config.as_deref().map(SettingsFile::read).transpose()?;
+        let in_file = |key: &str| file.as_ref().is_some_and(|file| file.has(key));
         let model = match self.model {
             Some(Model::Fc) => ModelKind::Fc,
-            _ => ModelKind::Gm,
+            Some(Model::Gm) => ModelKind::Gm,
+            None => file.as_ref().and_then(SettingsFile::model).unwrap_or(ModelKind::Gm),
         };
-        let recipe = match (self.recipe, self.optimizer) {
-            (Some(RecipeArg::Paper), _) | (None, Some(Optimizer::Sgd)) => Recipe::Paper,
+        let sgd = match self.optimizer {
+            Some(optimizer) => optimizer == Optimizer::Sgd,
+            None => file.as_ref().is_some_and(SettingsFile::is_sgd),
+        };
+        let recipe = match self.recipe {
+            Some(RecipeArg::Paper) => Recipe::Paper,
+            None if sgd => Recipe::Paper,
             _ => Recipe::Tuned,
         };
-        let mut settings = match &self.config {
+        let mut settings = match &file {
             None => Settings::recipe(recipe, model),
-            Some(path) => {
-                let text = std::fs::read_to_string(path).map_err(Error::io("read", path))?;
-                toml::from_str(&text).map_err(|why| Error::Config(format!("{}: {why}", path.display())))?
-            }
+            Some(file) => file.over(recipe, model)?,
         };
         self.apply(&mut settings);
-        if self.config.is_none() {
-            if self.epochs.is_none() && recipe == Recipe::Tuned && model == ModelKind::Gm {
-                settings.epochs = if settings.data == "strokes" { 25 } else { 40 };
-            }
-            if self.normalize.is_none() && is_table(&settings.data) {
-                settings.normalize = NormalizationKind::PerFeature;
-            }
+        if self.epochs.is_none() && !in_file("epochs") && recipe == Recipe::Tuned && model == ModelKind::Gm {
+            settings.epochs = if settings.data == "strokes" { 25 } else { 40 };
+        }
+        if self.normalize.is_none() && !in_file("normalize") && is_table(&settings.data) {
+            settings.normalize = NormalizationKind::PerFeature;
         }
         settings.check()?;
         Ok(settings)
+    }
+
+    /// The time between checkpoints that is asked for.
+    ///
+    /// # Errors
+    /// [`Error::Config`] when it is no time.
+    pub(super) fn checkpoint_every(&self) -> Result<Option<Duration>> {
+        let time = |seconds| {
+            Duration::try_from_secs_f64(seconds)
+                .map_err(|_| Error::Config(format!("checkpoint-every is {seconds}; it must be 0 seconds or more")))
+        };
+        self.checkpoint_every.map(time).transpose()
     }
 
     fn apply(&self, settings: &mut Settings) {
