@@ -19,7 +19,7 @@ pub(super) struct EvalArgs {
     /// Data set: a name or a path
     #[arg(long, value_name = "NAME|PATH")]
     data: String,
-    /// Which published split of a UCI set
+    /// Which published split of a UCI set [default: 0]
     #[arg(long, value_name = "I")]
     split: Option<usize>,
     /// What follows the dense layers of a model that does not say so itself

@@ -38,19 +38,25 @@ struct Cli {
 #[derive(Args, Clone, Debug)]
 struct Common {
     /// Which device: its number in `bures info`, a part of its name, or cpu
-    #[arg(long, global = true, value_name = "INDEX|NAME|cpu", conflicts_with = "software")]
+    #[arg(
+        long,
+        global = true,
+        help_heading = "All commands",
+        value_name = "INDEX|NAME|cpu",
+        conflicts_with = "software"
+    )]
     adapter: Option<String>,
     /// Use the software GPU adapter (Mesa's lavapipe); for tests, slower than cpu
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = "All commands")]
     software: bool,
     /// Print one JSON object instead of text
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = "All commands")]
     json: bool,
     /// Print results only
-    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    #[arg(long, short, global = true, help_heading = "All commands", conflicts_with = "verbose")]
     quiet: bool,
-    /// Print more about what is done
-    #[arg(long, short, global = true)]
+    /// Print the settings of a training run too
+    #[arg(long, short, global = true, help_heading = "All commands")]
     verbose: bool,
 }
 

@@ -44,6 +44,9 @@ pub(super) fn run(common: &Common, args: &TrainArgs) -> Result<()> {
     };
     if common.chatty() {
         announce(&settings, &data, &device)?;
+        if common.verbose {
+            say!("{}", folder.describe(&settings)?)?;
+        }
     }
     let provenance = provenance(&device, &data);
     let bar = progress_bar(common);

@@ -1,4 +1,4 @@
-//! A whole training step of a network that is one GM layer with logistic loss, in five dispatches and nothing on the host.
+//! A whole training step of a network that is one GM layer with logistic loss, in six dispatches and nothing on the host.
 
 use super::gm_forward::GmProducts;
 use super::gm_state::GmState;
@@ -22,9 +22,8 @@ pub struct GmStep {
     head: Kernel,
     contract: Kernel,
     update: Kernel,
-    /// Outputs and gradients of the host twin; empty on a GPU, where neither is ever stored.
+    /// Outputs of the host twin; empty on a GPU, where they are never stored.
     h: Buffer<f32>,
-    grads: Buffer<f32>,
     #[cfg(feature = "gpu")]
     total: Option<LossTotal>,
 }
@@ -69,7 +68,6 @@ impl GmStep {
             contract: gm_backward::contraction(device, dims)?,
             update: Kernel::new(device, "gm_update", &[("MODE", kind.mode())])?,
             h: Buffer::zeros(device, host(dims.h_len()))?,
-            grads: Buffer::zeros(device, host(dims.runs * dims.params_len()))?,
             #[cfg(feature = "gpu")]
             total: if device.is_cpu() { None } else { Some(LossTotal::new(device, dims.runs * dims.batch)?) },
         })
@@ -91,16 +89,16 @@ impl GmStep {
         args.update.check(OP, self.kind, len)?;
         match stream {
             Stream::Cpu => {
-                let (h, dh, grads) = (self.h.host_mut()?, self.dh.host_mut()?, self.grads.host_mut()?);
+                let (h, dh) = (self.h.host_mut()?, self.dh.host_mut()?);
                 let (x, params) = (&args.x.host()?[x], args.params.host_mut()?);
                 gm_layer::forward(x, params, self.state.host()?, h)?;
                 let losses = &mut args.losses.host_mut()?[totals.clone()];
                 let errors = &mut args.errors.host_mut()?[totals];
                 let labels = &args.labels.host()?[labels];
                 loss::logistic(loss_dims(&dims), self.reference, h, labels, dh, losses, errors)?;
-                gm_layer::backward(x, params, dh, self.state.host()?, grads, None)?;
                 let groups = groups(&dims, args.rates, args.l2);
-                args.update.run_host(dims.params_len(), &groups, params, grads)
+                let (rule, state) = args.update.host()?;
+                gm_layer::step(x, dh, self.state.host()?, (&rule, &groups), params, state)
             }
             #[cfg(feature = "gpu")]
             Stream::Gpu(recorder) => self.run(recorder, dims, args),

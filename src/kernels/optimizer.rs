@@ -53,7 +53,7 @@ pub enum Update<'a> {
     },
 }
 
-impl Update<'_> {
+impl<'a> Update<'a> {
     /// The optimiser that this is a step of.
     pub fn kind(&self) -> OptimizerKind {
         match self {
@@ -101,17 +101,17 @@ impl Update<'_> {
         }
     }
 
-    pub(super) fn run_host(self, params_len: usize, groups: &[Group], params: &mut [f32], grads: &[f32]) -> Result<()> {
-        match self {
-            Self::Sgd => host::sgd(params_len, groups, params, grads, None),
+    /// The host twin's rule and state arrays.
+    pub(super) fn host(self) -> Result<(host::Rule<f32>, [&'a mut [f32]; 2])> {
+        Ok(match self {
+            Self::Sgd => (host::Rule::Sgd, Default::default()),
             Self::Momentum { decay, buffer } => {
-                host::sgd(params_len, groups, params, grads, Some((decay, buffer.host_mut()?)))
+                (host::Rule::Momentum { decay }, [buffer.host_mut()?, Default::default()])
             }
             Self::Adam { settings, step, first, second } => {
-                let (first, second) = (first.host_mut()?, second.host_mut()?);
-                host::adam(params_len, groups, settings, step, params, grads, first, second)
+                (host::Rule::adam(settings, step), [first.host_mut()?, second.host_mut()?])
             }
-        }
+        })
     }
 }
 
@@ -166,7 +166,8 @@ impl Optimizer {
         check_groups(OP, &args)?;
         match stream {
             Stream::Cpu => {
-                args.update.run_host(args.params_len, args.groups, args.params.host_mut()?, args.grads.host()?)
+                let (rule, state) = args.update.host()?;
+                host::step(&rule, args.params_len, args.groups, args.params.host_mut()?, args.grads.host()?, state)
             }
             #[cfg(feature = "gpu")]
             Stream::Gpu(recorder) => self.run(recorder, &args),

@@ -44,11 +44,11 @@ fn stream(layer: usize, tensor: usize) -> u64 {
 /// The initial parameters of one run: for every layer its flat array, pads zero.
 pub fn initialize(spec: &NetworkSpec, init: &Init, seed: u64) -> Vec<Vec<f32>> {
     let mut layers: Vec<Vec<f32>> = spec.layers.iter().map(|layer| vec![0.0; layer.params_len()]).collect();
-    if let (DenseInit::Mixture { components }, [first, second]) = (init.dense, &spec.layers[..]) {
-        if let (LayerSpec::Dense { .. }, LayerSpec::Dense { .. }) = (first, second) {
-            mixture(first, second, components, init.gm, seed, &mut layers);
-            return layers;
-        }
+    if let (DenseInit::Mixture { components }, [first @ LayerSpec::Dense { .. }, second @ LayerSpec::Dense { .. }]) =
+        (init.dense, &spec.layers[..])
+    {
+        mixture(first, second, components, init.gm, seed, &mut layers);
+        return layers;
     }
     for (i, (layer, params)) in spec.layers.iter().zip(&mut layers).enumerate() {
         for (j, tensor) in layer.tensors().iter().enumerate() {

@@ -22,6 +22,7 @@ struct Stage {
     d_out: Buffer<f32>,
 }
 
+#[allow(clippy::large_enum_variant)] // one per layer
 enum Operation {
     Gm { forward: GmForward, backward: GmBackward, state: GmState },
     Dense { kernel: Dense, dims: DenseDims },

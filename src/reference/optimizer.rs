@@ -36,121 +36,134 @@ impl Default for AdamSettings {
     }
 }
 
+/// How one step moves parameters. `first` and `second` are its state, zero before the first step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Rule<T> {
+    /// `θ ← θ − rate (g + l2 θ)`; no state.
+    Sgd,
+    /// `b ← decay b + g + l2 θ`, `θ ← θ − rate b`; `first` is `b`.
+    Momentum {
+        /// Share of the old direction that is kept.
+        decay: T,
+    },
+    /// Adam (Kingma and Ba): `m ← β₁m + (1−β₁)g`, `v ← β₂v + (1−β₂)g²`, `θ ← θ − rate · m̂ / (√v̂ + ε)` with bias-corrected
+    /// `m̂`, `v̂` and the penalty's gradient in `g`; `first` is `m`, `second` is `v`.
+    Adam {
+        /// β₁.
+        beta1: T,
+        /// β₂.
+        beta2: T,
+        /// ε.
+        epsilon: T,
+        /// `1/(1−β₁ᵗ)`, a factor of the rate.
+        scale: f64,
+        /// `1/√(1−β₂ᵗ)`, a factor of `√v`.
+        root_scale: T,
+    },
+}
+
+impl<T: Real> Rule<T> {
+    /// Adam at `step`; the first is 1.
+    pub fn adam(settings: AdamSettings, step: u64) -> Self {
+        let (scale, root_scale) = adam_corrections(settings, step);
+        let of = |value: f32| T::of(f64::from(value));
+        let (beta1, beta2, epsilon) = (of(settings.beta1), of(settings.beta2), of(settings.epsilon));
+        Self::Adam { beta1, beta2, epsilon, scale, root_scale: T::of(root_scale) }
+    }
+
+    /// Refuses state arrays that are not the rule's: its own as long as the parameters, the others empty.
+    pub(super) fn check(&self, op: &'static str, len: usize, [first, second]: [usize; 2]) -> Result<()> {
+        let (wants_first, wants_second) = match self {
+            Self::Sgd => (0, 0),
+            Self::Momentum { .. } => (len, 0),
+            Self::Adam { .. } => (len, len),
+        };
+        expect_len(op, "first state [R,P]", first, wants_first)?;
+        expect_len(op, "second state [R,P]", second, wants_second)
+    }
+
+    /// Moves `params` along `grads`, all in one group. State arrays that the rule has not are empty.
+    pub(super) fn apply(&self, group: &Group, params: &mut [T], grads: &[T], first: &mut [T], second: &mut [T]) {
+        vectorized(
+            #[inline(always)]
+            || self.apply_inlined(group, params, grads, first, second),
+        );
+    }
+
+    #[inline(always)]
+    fn apply_inlined(&self, group: &Group, params: &mut [T], grads: &[T], first: &mut [T], second: &mut [T]) {
+        let (rate, l2) = (T::of(f64::from(group.rate)), T::of(f64::from(group.l2)));
+        match *self {
+            Self::Sgd if group.rate == 0.0 => {}
+            Self::Sgd => {
+                for (p, &g) in params.iter_mut().zip(grads) {
+                    *p -= rate * (g + l2 * *p);
+                }
+            }
+            Self::Momentum { decay } => {
+                for ((p, &g), b) in params.iter_mut().zip(grads).zip(first) {
+                    *b = decay * *b + (g + l2 * *p);
+                    if rate != T::ZERO {
+                        *p -= rate * *b;
+                    }
+                }
+            }
+            Self::Adam { beta1, beta2, epsilon, scale, root_scale } => {
+                let scaled = T::of(f64::from(group.rate) * scale);
+                // A second moment whose root no longer moves ε; see [`Real::NEGLIGIBLE`].
+                let floor = T::NEGLIGIBLE * T::NEGLIGIBLE * T::of(1e-4);
+                for (((p, &g), m), v) in params.iter_mut().zip(grads).zip(first).zip(second) {
+                    let g = (g + l2 * *p).flushed();
+                    *m = (beta1 * *m + (T::ONE - beta1) * g).flushed();
+                    let square = beta2 * *v + (T::ONE - beta2) * g * g;
+                    *v = if square < floor { T::ZERO } else { square };
+                    if rate != T::ZERO {
+                        *p -= scaled * *m / (v.root() * root_scale + epsilon);
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// Elements that one thread takes at a time.
 const BLOCK: usize = 1 << 15;
 
-/// `θ ← θ − rate (g + l2 θ)`; with momentum `μ`, `b ← μ b + g + l2 θ` and `θ ← θ − rate b`. All arrays are `[R, P]`;
-/// every run uses the same `groups`.
+/// One step of `rule` on the parameters `[R, P]` of every run, with the same `groups` for all runs. `first` and `second` are
+/// the rule's state, `[R, P]` or empty.
 ///
 /// # Errors
 /// [`crate::Error::Shape`] when the lengths differ.
-pub fn sgd<T: Real>(
+pub fn step<T: Real>(
+    rule: &Rule<T>,
     params_len: usize,
     groups: &[Group],
     params: &mut [T],
     grads: &[T],
-    momentum: Option<(T, &mut [T])>,
+    [first, second]: [&mut [T]; 2],
 ) -> Result<()> {
-    expect_len("SGD", "gradients [R,P]", grads.len(), params.len())?;
-    let Some((decay, buffer)) = momentum else {
-        for (params, grads) in params.chunks_exact_mut(params_len).zip(grads.chunks_exact(params_len)) {
-            for group in groups.iter().filter(|group| group.rate != 0.0) {
-                let (rate, l2) = (T::of(f64::from(group.rate)), T::of(f64::from(group.l2)));
-                let grads = grads[group.range.clone()].par_chunks(BLOCK);
-                params[group.range.clone()].par_chunks_mut(BLOCK).zip(grads).for_each(|(params, grads)| {
-                    vectorized(
-                        #[inline(always)]
-                        || {
-                            for (p, &g) in params.iter_mut().zip(grads) {
-                                *p -= rate * (g + l2 * *p);
-                            }
-                        },
-                    );
-                });
-            }
-        }
-        return Ok(());
-    };
-    expect_len("SGD", "momentum [R,P]", buffer.len(), params.len())?;
-    let runs = params.chunks_exact_mut(params_len).zip(grads.chunks_exact(params_len));
-    for ((params, grads), buffer) in runs.zip(buffer.chunks_exact_mut(params_len)) {
+    expect_len("optimiser", "gradients [R,P]", grads.len(), params.len())?;
+    rule.check("optimiser", params.len(), [first.len(), second.len()])?;
+    for (run, params) in params.chunks_exact_mut(params_len).enumerate() {
         for group in groups {
-            let (rate, l2) = (T::of(f64::from(group.rate)), T::of(f64::from(group.l2)));
-            let at = group.range.clone();
-            let grads = grads[at.clone()].par_chunks(BLOCK);
-            let buffer = buffer[at.clone()].par_chunks_mut(BLOCK);
-            params[at].par_chunks_mut(BLOCK).zip(grads).zip(buffer).for_each(|((params, grads), buffer)| {
-                vectorized(
-                    #[inline(always)]
-                    || {
-                        for ((p, &g), b) in params.iter_mut().zip(grads).zip(buffer) {
-                            *b = decay * *b + (g + l2 * *p);
-                            // Not `−= 0`, which turns −0 into 0.
-                            if rate != T::ZERO {
-                                *p -= rate * *b;
-                            }
-                        }
-                    },
-                );
+            let at = run * params_len + group.range.start..run * params_len + group.range.end;
+            let tasks = params[group.range.clone()].chunks_mut(BLOCK).zip(grads[at.clone()].chunks(BLOCK));
+            let tasks = tasks.zip(blocks(first, at.clone())).zip(blocks(second, at));
+            let mut tasks: Vec<_> = tasks.collect();
+            tasks.par_iter_mut().for_each(|(((params, grads), first), second)| {
+                rule.apply(group, params, grads, first, second);
             });
         }
     }
     Ok(())
 }
 
-/// Adam (Kingma and Ba) at `step` (the first is 1): `m ← β₁m + (1−β₁)g`, `v ← β₂v + (1−β₂)g²`,
-/// `θ ← θ − rate · m̂ / (√v̂ + ε)` with bias-corrected `m̂`, `v̂` and the penalty's gradient in `g`. All arrays are `[R, P]`.
-///
-/// # Errors
-/// [`crate::Error::Shape`] when the lengths differ.
-#[expect(clippy::too_many_arguments, reason = "a step of Adam has this much state")]
-pub fn adam<T: Real>(
-    params_len: usize,
-    groups: &[Group],
-    settings: AdamSettings,
-    step: u64,
-    params: &mut [T],
-    grads: &[T],
-    first: &mut [T],
-    second: &mut [T],
-) -> Result<()> {
-    expect_len("Adam", "gradients [R,P]", grads.len(), params.len())?;
-    expect_len("Adam", "first moments [R,P]", first.len(), params.len())?;
-    expect_len("Adam", "second moments [R,P]", second.len(), params.len())?;
-    let (beta1, beta2) = (T::of(f64::from(settings.beta1)), T::of(f64::from(settings.beta2)));
-    let epsilon = T::of(f64::from(settings.epsilon));
-    let (scale, root_scale) = adam_corrections(settings, step);
-    let root_scale = T::of(root_scale);
-    // A second moment whose root no longer moves ε; see [`Real::NEGLIGIBLE`].
-    let floor = T::NEGLIGIBLE * T::NEGLIGIBLE * T::of(1e-4);
-    for (run, params) in params.chunks_exact_mut(params_len).enumerate() {
-        for group in groups {
-            let at = run * params_len + group.range.start..run * params_len + group.range.end;
-            let rate = T::of(f64::from(group.rate) * scale);
-            let l2 = T::of(f64::from(group.l2));
-            let grads = grads[at.clone()].par_chunks(BLOCK);
-            let first = first[at.clone()].par_chunks_mut(BLOCK);
-            let second = second[at].par_chunks_mut(BLOCK);
-            let params = params[group.range.clone()].par_chunks_mut(BLOCK);
-            params.zip(grads).zip(first).zip(second).for_each(|(((params, grads), first), second)| {
-                vectorized(
-                    #[inline(always)]
-                    || {
-                        for (((p, &g), m), v) in params.iter_mut().zip(grads).zip(first).zip(second) {
-                            let g = (g + l2 * *p).flushed();
-                            *m = (beta1 * *m + (T::ONE - beta1) * g).flushed();
-                            let square = beta2 * *v + (T::ONE - beta2) * g * g;
-                            *v = if square < floor { T::ZERO } else { square };
-                            if rate != T::ZERO {
-                                *p -= rate * *m / (v.root() * root_scale + epsilon);
-                            }
-                        }
-                    },
-                );
-            });
-        }
+/// The blocks of a range of a state array; empty blocks without end for an empty array.
+fn blocks<T>(state: &mut [T], at: Range<usize>) -> Box<dyn Iterator<Item = &mut [T]> + '_> {
+    if state.is_empty() {
+        return Box::new(std::iter::repeat_with(Default::default));
     }
-    Ok(())
+    Box::new(state[at].chunks_mut(BLOCK))
 }
 
 /// Adam's bias corrections at `step`: the factors `1/(1−β₁ᵗ)` of the rate and `1/√(1−β₂ᵗ)` of `√v`.

@@ -119,7 +119,7 @@ impl Evaluator {
 pub fn predict(device: &Device, model: &Model, features: Features) -> Result<Vec<f32>> {
     let (inputs, outputs) = (model.spec.inputs(), model.spec.outputs());
     let n = features.len() / inputs;
-    if n == 0 || features.len() % inputs != 0 {
+    if n == 0 || !features.len().is_multiple_of(inputs) {
         return Err(Error::Config(format!("the inputs are no rows of {inputs} values, which the model takes")));
     }
     let targets = Targets::Classes { labels: vec![0; n], classes: 1 };

@@ -13,9 +13,9 @@ mod trainer;
 
 pub use evaluate::{Evaluation, Evaluator, predict};
 pub use order::Order;
-pub use resident::Resident;
+pub use resident::{Minibatches, Resident};
 pub use run_folder::RunFolder;
 pub use settings::{ModelKind, OptimizerChoice, OrderChoice, Recipe, Schedule, Settings};
 pub use settings_file::SettingsFile;
-pub use stepper::Stepper;
+pub use stepper::{StepAt, Stepper, Totals};
 pub use trainer::{Progress, Summary, train};

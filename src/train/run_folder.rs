@@ -138,12 +138,20 @@ impl RunFolder {
         if self.several { self.path.join(format!("seed-{seed}")) } else { self.path.clone() }
     }
 
+    /// The text of `config.toml`.
+    ///
+    /// # Errors
+    /// [`Error::Config`] when the settings cannot be written as TOML.
+    pub fn describe(&self, settings: &Settings) -> Result<String> {
+        toml::to_string_pretty(settings).map_err(|why| Error::Config(format!("settings: {why}")))
+    }
+
     /// Writes the settings as `config.toml`.
     ///
     /// # Errors
     /// [`Error::Io`] when it cannot be written.
     pub fn write_settings(&self, settings: &Settings) -> Result<()> {
-        let text = toml::to_string_pretty(settings).map_err(|why| Error::Config(format!("settings: {why}")))?;
+        let text = self.describe(settings)?;
         let path = self.path.join("config.toml");
         write_atomic(&path, |file| file.write_all(text.as_bytes()).map_err(Error::io("write", &path)))
     }

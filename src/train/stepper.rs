@@ -28,6 +28,24 @@ enum Plan {
     Layers { pass: Pass, loss: Loss, optimizer: Optimizer },
 }
 
+/// What steps leave behind, one block a step.
+pub struct Totals {
+    /// Mean loss of the minibatch before the update, `[slots, R]`.
+    pub losses: Buffer<f32>,
+    /// Wrong predictions on the minibatch before the update, `[slots, R]`.
+    pub errors: Buffer<u32>,
+}
+
+impl Totals {
+    /// Room for `slots` steps of `runs` networks.
+    ///
+    /// # Errors
+    /// What the device reports.
+    pub fn new(device: &Device, slots: usize, runs: usize) -> Result<Self> {
+        Ok(Self { losses: Buffer::zeros(device, slots * runs)?, errors: Buffer::zeros(device, slots * runs)? })
+    }
+}
+
 /// Where a step stands in the run.
 #[derive(Clone, Copy, Debug)]
 pub struct StepAt {
@@ -87,8 +105,7 @@ impl Stepper {
         [("first", &mut self.first), ("second", &mut self.second)]
     }
 
-    /// Records one step on block `at.slot` of `data`: the mean loss and the number of errors before the update go to the
-    /// same block of `losses` and `errors`, `[slots, R]`.
+    /// Records one step on block `at.slot` of `data`; its loss and errors go to the same block of `totals`.
     ///
     /// # Errors
     /// [`crate::Error::Shape`] when an array does not fit; what the device reports.
@@ -99,9 +116,9 @@ impl Stepper {
         data: &Minibatches,
         settings: &Settings,
         at: StepAt,
-        losses: &mut Buffer<f32>,
-        errors: &mut Buffer<u32>,
+        totals: &mut Totals,
     ) -> Result<()> {
+        let Totals { losses, errors } = totals;
         let kind = self.kind;
         let StepAt { step, progress, slot } = at;
         match &mut self.plan {

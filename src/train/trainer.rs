@@ -9,7 +9,7 @@ use super::order::Order;
 use super::resident::{Minibatches, Resident};
 use super::run_folder::RunFolder;
 use super::settings::{OrderChoice, Settings};
-use super::stepper::{StepAt, Stepper};
+use super::stepper::{StepAt, Stepper, Totals};
 use crate::data::{Dataset, Normalization, TargetScale, Targets};
 use crate::device::{Buffer, Device, Stream};
 use crate::nn::{Model, Network, NetworkSpec, Provenance, initialize};
@@ -105,8 +105,7 @@ struct Chunk {
     slots: usize,
     indices: Buffer<u32>,
     data: Minibatches,
-    losses: Buffer<f32>,
-    errors: Buffer<u32>,
+    totals: Totals,
 }
 
 impl<'a> Trainer<'a> {
@@ -152,8 +151,7 @@ impl<'a> Trainer<'a> {
             slots,
             indices: Buffer::zeros(device, slots * runs * batch)?,
             data: train.room(device, slots * runs * batch)?,
-            losses: Buffer::zeros(device, slots * runs)?,
-            errors: Buffer::zeros(device, slots * runs)?,
+            totals: Totals::new(device, slots, runs)?,
         };
         let epoch_len = per_epoch as usize * runs;
         Ok(Self {
@@ -233,12 +231,11 @@ impl<'a> Trainer<'a> {
                 let progress = self.step as f64 / self.steps as f64;
                 self.step += 1;
                 let at = StepAt { step: self.step, progress, slot };
-                let (losses, errors) = (&mut chunk.losses, &mut chunk.errors);
                 let (stream, network) = (&mut self.stream, &mut self.network);
-                self.stepper.record(stream, network, &chunk.data, self.settings, at, losses, errors)?;
+                self.stepper.record(stream, network, &chunk.data, self.settings, at, &mut chunk.totals)?;
             }
-            self.stream.copy_part(&chunk.losses, count * runs, &mut self.epoch_losses, offset * runs)?;
-            self.stream.copy_part(&chunk.errors, count * runs, &mut self.epoch_errors, offset * runs)?;
+            self.stream.copy_part(&chunk.totals.losses, count * runs, &mut self.epoch_losses, offset * runs)?;
+            self.stream.copy_part(&chunk.totals.errors, count * runs, &mut self.epoch_errors, offset * runs)?;
             if self.step.is_multiple_of(64) {
                 tell(self.progress());
             }

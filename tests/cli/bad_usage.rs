@@ -25,7 +25,7 @@ fn options_that_make_no_sense() {
         ("-K 900000 --hidden 5000", 2, "GiB of memory"),
         ("-K 900000 --hidden 900000", 2, "too large"),
         ("--hidden 0", 2, "hidden has a width of 0"),
-        ("--hidden 100000000000", 2, "GiB of memory"),
+        ("--hidden 100000000", 2, "GiB of memory"),
         ("--hidden 18446744073709551615", 2, "too large"),
         ("--hidden 3,x", 2, "--hidden"),
         ("--batch-size 191", 2, "batch-size 191 is larger than the training set, which has 190 rows"),

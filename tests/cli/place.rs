@@ -152,7 +152,10 @@ pub(crate) fn executors() -> Vec<&'static str> {
         return vec!["--adapter cpu"];
     }
     if !has {
-        assert!(!cfg!(target_os = "linux"), "the software adapter is missing (Debian: mesa-vulkan-drivers libvulkan1)");
+        // On Linux `make test` installs it: its absence must not pass for a test that ran.
+        if cfg!(target_os = "linux") {
+            panic!("the software adapter is missing (Debian: mesa-vulkan-drivers libvulkan1)");
+        }
         crate::skip::skip("no software adapter");
         return vec!["--adapter cpu"];
     }

@@ -2,7 +2,7 @@
 
 use bures::kernels::gm_step::{GmStep, GmStepArgs};
 use bures::kernels::optimizer::{AdamSettings, OptimizerKind, Update};
-use bures::reference::optimizer::Group;
+use bures::reference::optimizer::{Group, Rule};
 use bures::reference::{gm_layer, loss, optimizer};
 use bures::shape::GmDims;
 
@@ -70,17 +70,13 @@ fn on_the_host(dims: GmDims, kind: OptimizerKind, x: &[f32], labels: &[u32], par
         loss::logistic(loss_dims, true, &h, labels, &mut dh, losses, &mut errors).expect("shapes");
         gm_layer::backward(x, &params, &dh, &mut workspace, &mut grads, None).expect("shapes");
         let len = dims.params_len();
-        match kind {
-            OptimizerKind::Sgd => optimizer::sgd(len, &groups, &mut params, &grads, None),
-            OptimizerKind::Momentum => {
-                optimizer::sgd(len, &groups, &mut params, &grads, Some((f64::from(0.9f32), &mut m)))
-            }
-            OptimizerKind::Adam => {
-                let settings = AdamSettings { epsilon: 1e-8, ..AdamSettings::default() };
-                optimizer::adam(len, &groups, settings, slot as u64 + 1, &mut params, &grads, &mut m, &mut v)
-            }
-        }
-        .expect("shapes");
+        let adam = Rule::adam(AdamSettings { epsilon: 1e-8, ..AdamSettings::default() }, slot as u64 + 1);
+        let (rule, state): (_, [&mut [f64]; 2]) = match kind {
+            OptimizerKind::Sgd => (Rule::Sgd, Default::default()),
+            OptimizerKind::Momentum => (Rule::Momentum { decay: f64::from(0.9f32) }, [&mut m, &mut []]),
+            OptimizerKind::Adam => (adam, [&mut m, &mut v]),
+        };
+        optimizer::step(&rule, len, &groups, &mut params, &grads, state).expect("shapes");
     }
     (params, losses)
 }

@@ -37,14 +37,12 @@ fn steps_agree_with_the_twin() {
             let (groups, params_to) = (&groups(), &mut params_gpu);
             let args = OptimizerArgs { params_len: LEN, groups, params: params_to, grads: &grads_gpu, update };
             optimizer.record(&mut bench.stream, args).expect("a dispatch");
-            match kind {
-                OptimizerKind::Sgd => twin::sgd(LEN, groups, &mut params, &grads, None),
-                OptimizerKind::Momentum => {
-                    twin::sgd(LEN, groups, &mut params, &grads, Some((f64::from(0.9f32), &mut m)))
-                }
-                OptimizerKind::Adam => twin::adam(LEN, groups, settings, step, &mut params, &grads, &mut m, &mut v),
-            }
-            .expect("shapes");
+            let (rule, state): (_, [&mut [f64]; 2]) = match kind {
+                OptimizerKind::Sgd => (twin::Rule::Sgd, Default::default()),
+                OptimizerKind::Momentum => (twin::Rule::Momentum { decay: f64::from(0.9f32) }, [&mut m, &mut []]),
+                OptimizerKind::Adam => (twin::Rule::adam(settings, step), [&mut m, &mut v]),
+            };
+            twin::step(&rule, LEN, groups, &mut params, &grads, state).expect("shapes");
         }
         // Five steps of elementwise arithmetic on numbers of size 10 at most.
         let tolerance = |want: f64| 4e-6 + tolerances::elementwise(want);

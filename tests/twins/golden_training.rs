@@ -2,7 +2,7 @@
 
 use bures::data::{Dataset, Features, LoadOptions, Normalization, Split, Targets, load};
 use bures::reference::gather::{Affine, Rows, rows};
-use bures::reference::optimizer::{Group, sgd};
+use bures::reference::optimizer::{Group, Rule, step};
 use bures::reference::{Real, gm_layer};
 use bures::shape::{GmDims, stride};
 
@@ -79,7 +79,7 @@ fn train<T: Real>(dims: GmDims, start: &[Vec<f64>], batches: &[(Vec<T>, &[u32])]
         for range in [dims.mu(), dims.u(), dims.v()] {
             pass.grads[range].iter_mut().for_each(|g| *g *= correction);
         }
-        sgd(dims.params_len(), &groups, &mut params, &pass.grads, None).expect("shapes fit");
+        step(&Rule::Sgd, dims.params_len(), &groups, &mut params, &pass.grads, Default::default()).expect("shapes fit");
     }
     (losses, unpack(dims, &params))
 }

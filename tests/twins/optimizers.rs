@@ -1,6 +1,6 @@
 //! Optimisers against recurrences on one number.
 
-use bures::reference::optimizer::{AdamSettings, Group, adam, sgd};
+use bures::reference::optimizer::{AdamSettings, Group, Rule, step};
 use bures::reference::philox::Philox;
 
 use crate::support::normals;
@@ -63,7 +63,7 @@ fn sgd_steps() {
     let (start, grads) = problem();
     let mut params = start.clone();
     for grads in &grads {
-        sgd(PARAMS, &groups(), &mut params, grads, None).expect("shapes fit");
+        step(&Rule::Sgd, PARAMS, &groups(), &mut params, grads, Default::default()).expect("shapes fit");
     }
     check(&start, &grads, &params, |start, grads, rate, l2| grads.iter().fold(start, |p, g| p - rate * (g + l2 * p)));
 }
@@ -73,7 +73,8 @@ fn sgd_with_momentum() {
     let (start, grads) = problem();
     let (mut params, mut buffer) = (start.clone(), vec![0.0; start.len()]);
     for grads in &grads {
-        sgd(PARAMS, &groups(), &mut params, grads, Some((0.9, &mut buffer))).expect("shapes fit");
+        step(&Rule::Momentum { decay: 0.9 }, PARAMS, &groups(), &mut params, grads, [&mut buffer, &mut []])
+            .expect("shapes fit");
     }
     check(&start, &grads, &params, |mut p, grads, rate, l2| {
         let mut velocity = 0.0;
@@ -90,8 +91,9 @@ fn adam_steps() {
     let (start, grads) = problem();
     let adam_settings = AdamSettings { epsilon: 1e-3, ..AdamSettings::default() };
     let (mut params, mut first, mut second) = (start.clone(), vec![0.0; start.len()], vec![0.0; start.len()]);
-    for (step, grads) in (1..).zip(&grads) {
-        adam(PARAMS, &groups(), adam_settings, step, &mut params, grads, &mut first, &mut second).expect("shapes fit");
+    for (number, grads) in (1..).zip(&grads) {
+        let rule = Rule::adam(adam_settings, number);
+        step(&rule, PARAMS, &groups(), &mut params, grads, [&mut first, &mut second]).expect("shapes fit");
     }
     let (beta1, beta2) = (f64::from(0.9_f32), f64::from(0.999_f32));
     check(&start, &grads, &params, |mut p, grads, rate, l2| {
@@ -116,7 +118,8 @@ fn adam_starts_with_the_rate() {
         let group = [Group { range: 0..2, rate: 0.01, l2: 0.0 }];
         let (mut first, mut second) = ([0.0; 2], [0.0; 2]);
         let settings = AdamSettings::default();
-        adam(2, &group, settings, 1, &mut params, &[size, -size], &mut first, &mut second).expect("shapes fit");
+        step(&Rule::adam(settings, 1), 2, &group, &mut params, &[size, -size], [&mut first, &mut second])
+            .expect("shapes fit");
         assert!((params[0] - 0.99).abs() < 2e-6 && (params[1] - 1.01).abs() < 2e-6, "{size}: {params:?}");
     }
 }
@@ -125,10 +128,11 @@ fn adam_starts_with_the_rate() {
 fn arrays_of_other_lengths_are_refused() {
     let group = [Group { range: 0..2, rate: 0.1, l2: 0.0 }];
     let mut params = [0.0_f32; 2];
-    assert!(sgd(2, &group, &mut params, &[0.0; 3], None).is_err());
-    assert!(sgd(2, &group, &mut params, &[0.0; 2], Some((0.9, &mut [0.0; 3]))).is_err());
-    let settings = AdamSettings::default();
+    assert!(step(&Rule::Sgd, 2, &group, &mut params, &[0.0; 3], Default::default()).is_err());
+    let momentum = Rule::Momentum { decay: 0.9 };
+    assert!(step(&momentum, 2, &group, &mut params, &[0.0; 2], [&mut [0.0; 3], &mut []]).is_err());
+    let rule = Rule::adam(AdamSettings::default(), 1);
     let (mut two, mut three) = ([0.0; 2], [0.0; 3]);
-    assert!(adam(2, &group, settings, 1, &mut params, &[0.0; 2], &mut two, &mut three).is_err());
-    assert!(adam(2, &group, settings, 1, &mut params, &[0.0; 2], &mut three, &mut two).is_err());
+    assert!(step(&rule, 2, &group, &mut params, &[0.0; 2], [&mut two, &mut three]).is_err());
+    assert!(step(&rule, 2, &group, &mut params, &[0.0; 2], [&mut three, &mut two]).is_err());
 }

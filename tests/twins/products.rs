@@ -64,40 +64,40 @@ fn unwritten<T: Real>(rows: usize, columns: usize) -> Vec<T> {
     Matrix::<T>::random(rows, columns, &[f64::NAN]).data
 }
 
+/// The products of a forward and a backward pass; returns the largest error.
+fn passes<T: Real>(dims: DenseDims, numbers: &[f64]) -> f64 {
+    let DenseDims { batch, inputs, outputs, .. } = dims;
+    let case = format!("batch {batch}, inputs {inputs}, outputs {outputs}");
+    let x = Matrix::<T>::random(batch, inputs, numbers);
+    let weight = Matrix::<T>::random(outputs, inputs, &numbers[1000..]);
+    let dh = Matrix::<T>::random(batch, outputs, &numbers[2000..]);
+    let bias = Matrix::<T>::random(1, outputs, &numbers[3000..]);
+    let params = [weight.data.as_slice(), &bias.data].concat();
+
+    let mut h = unwritten(batch, outputs);
+    dense::forward(dims, &x.data, &params, &mut h).expect("shapes fit");
+    let with_bias =
+        |b: usize, o: usize, i: usize| if i < inputs { x.at(b, i) * weight.at(o, i) } else { bias.at(0, o) };
+    let (mut grads, mut dx) = (unwritten(outputs, inputs), unwritten(batch, inputs));
+    grads.extend(unwritten::<T>(1, outputs));
+    dense::backward(dims, &x.data, &params, &dh.data, &mut grads, Some(&mut dx)).expect("shapes fit");
+    let errors = [
+        check(&case, &h, outputs, inputs + 1, with_bias),
+        check(&case, &grads[dims.weight()], inputs, batch, |o, i, b| dh.at(b, o) * x.at(b, i)),
+        check(&case, &grads[dims.bias()], outputs, batch, |_, o, b| dh.at(b, o)),
+        check(&case, &dx, inputs, outputs, |b, i, o| dh.at(b, o) * weight.at(o, i)),
+    ];
+    errors.into_iter().fold(0.0, f64::max)
+}
+
 fn products<T: Real>() {
     let numbers = normals(&mut Philox::new(41, 0), 7919);
+    let cube = SIZES.into_iter().flat_map(|m| SIZES.into_iter().flat_map(move |n| SIZES.map(|k| [m, n, k])));
+    // More than two of the blocks that threads share, too.
+    let long = [[3, 5, 300], [3, 300, 5], [300, 5, 3]];
     let mut worst = 0.0;
-    for batch in SIZES {
-        for inputs in SIZES {
-            for outputs in SIZES {
-                let dims = DenseDims { runs: 1, batch, inputs, outputs };
-                let case = format!("batch {batch}, inputs {inputs}, outputs {outputs}");
-                let x = Matrix::<T>::random(batch, inputs, &numbers);
-                let weight = Matrix::<T>::random(outputs, inputs, &numbers[1000..]);
-                let dh = Matrix::<T>::random(batch, outputs, &numbers[2000..]);
-                let bias = Matrix::<T>::random(1, outputs, &numbers[3000..]);
-                let params = [weight.data.as_slice(), &bias.data].concat();
-
-                let mut h = unwritten(batch, outputs);
-                dense::forward(dims, &x.data, &params, &mut h).expect("shapes fit");
-                let with_bias = |b: usize, o: usize, i: usize| {
-                    if i < inputs { x.at(b, i) * weight.at(o, i) } else { bias.at(0, o) }
-                };
-                worst = f64::max(worst, check(&case, &h, outputs, inputs + 1, with_bias));
-
-                let (mut grads, mut dx) = (unwritten(outputs, inputs), unwritten(batch, inputs));
-                grads.extend(unwritten::<T>(1, outputs));
-                dense::backward(dims, &x.data, &params, &dh.data, &mut grads, Some(&mut dx)).expect("shapes fit");
-                let d_weight = &grads[dims.weight()];
-                let d_bias = &grads[dims.bias()];
-                let errors = [
-                    check(&case, d_weight, inputs, batch, |o, i, b| dh.at(b, o) * x.at(b, i)),
-                    check(&case, d_bias, outputs, batch, |_, o, b| dh.at(b, o)),
-                    check(&case, &dx, inputs, outputs, |b, i, o| dh.at(b, o) * weight.at(o, i)),
-                ];
-                worst = errors.into_iter().fold(worst, f64::max);
-            }
-        }
+    for [batch, inputs, outputs] in cube.chain(long) {
+        worst = f64::max(worst, passes::<T>(DenseDims { runs: 1, batch, inputs, outputs }, &numbers));
     }
     eprintln!("products: {worst:.2} √n ε Σ|ab|");
 }

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use super::super::matrix::{View, product_nn, product_tn};
 use super::super::{Real, vectorized};
-use super::{Chunk, Tensors, Workspace};
+use super::{Chunk, Parts, Tensors, Workspace};
 use crate::Result;
 use crate::shape::{GmDims, expect_len};
 
@@ -39,24 +39,20 @@ pub fn backward<T: Real>(
     }
 
     let run_len = dims.batch * dims.input_stride();
-    let h_len = dims.batch * dims.output_stride();
     let want_dx = dx.is_some();
     let squares = &workspace.squares;
-    let mut tasks: Vec<_> = workspace.chunks.iter_mut().zip(gradient_chunks(&dims, grads)).collect();
+    let mut tasks: Vec<_> = workspace.chunks.iter_mut().zip(Parts::of_chunks(&dims, grads)).collect();
     tasks.par_iter_mut().for_each(|(chunk, grads)| {
         let rows = chunk.run * run_len..(chunk.run + 1) * run_len;
-        let dh = &dh[chunk.run * h_len..][..h_len];
+        chunk.sums(&dims, &x[rows.clone()], &squares[rows.clone()], dh);
         let params = Tensors::of_run(&dims, params, chunk.run);
-        chunk.spread(&dims, dh);
-        vectorized(
-            #[inline(always)]
-            || chunk.coefficients(&dims),
-        );
-        chunk.contract(&dims, &x[rows.clone()], &squares[rows.clone()]);
-        vectorized(
-            #[inline(always)]
-            || chunk.assemble(&dims, params, grads),
-        );
+        for i in 0..chunk.count {
+            let (params, out) = (params.component(&dims, chunk.first + i), grads.component(&dims, i));
+            vectorized(
+                #[inline(always)]
+                || chunk.assemble(&dims, i, params, out),
+            );
+        }
         if want_dx {
             chunk.input_gradient(&dims, &x[rows]);
         }
@@ -72,33 +68,18 @@ pub fn backward<T: Real>(
     Ok(())
 }
 
-/// The parts of the gradient that one chunk writes.
-struct Gradient<'a, T> {
-    mu: &'a mut [T],
-    sigma: &'a mut [T],
-    u: &'a mut [T],
-    v: &'a mut [T],
-}
-
-/// Cuts the gradients of all runs into the parts of the chunks, in the chunks' order.
-fn gradient_chunks<'a, T: Real>(dims: &GmDims, grads: &'a mut [T]) -> Vec<Gradient<'a, T>> {
-    let per_chunk = super::components_per_chunk(dims);
-    let (dp, l, lp) = (dims.input_stride(), dims.outputs, dims.output_stride());
-    let mut parts = Vec::new();
-    for run in grads.chunks_exact_mut(dims.params_len()) {
-        let (mu, rest) = run.split_at_mut(dims.mu().len());
-        let (sigma, rest) = rest.split_at_mut(dims.sigma().len());
-        let (u, v) = rest.split_at_mut(dims.u().len());
-        let mu = mu.chunks_mut(per_chunk * dp);
-        let sigma = sigma.chunks_mut(per_chunk * dp);
-        let u = u.chunks_mut(per_chunk * l * dp);
-        let v = v.chunks_mut(per_chunk * lp);
-        parts.extend(mu.zip(sigma).zip(u).zip(v).map(|(((mu, sigma), u), v)| Gradient { mu, sigma, u, v }));
-    }
-    parts
-}
-
 impl<T: Real> Chunk<T> {
+    /// The sums over the minibatch that the gradients of this chunk's parameters are made of.
+    pub(super) fn sums(&mut self, dims: &GmDims, x: &[T], squares: &[T], dh: &[T]) {
+        let h_len = dims.batch * dims.output_stride();
+        self.spread(dims, &dh[self.run * h_len..][..h_len]);
+        vectorized(
+            #[inline(always)]
+            || self.coefficients(dims),
+        );
+        self.contract(dims, x, squares);
+    }
+
     /// `G = (∂loss/∂h)/K` with the minibatch last.
     fn spread(&mut self, dims: &GmDims, dh: &[T]) {
         let (b, lp) = (dims.batch, dims.output_stride());
@@ -161,37 +142,31 @@ impl<T: Real> Chunk<T> {
         product_nn(&mut scratch.square_contraction, dp, g_s2, View::new(squares, b, d, dp));
     }
 
-    /// The gradients of this chunk's parameters from the sums over the minibatch.
+    /// The gradient of this chunk's component `i` from the sums over the minibatch.
     #[inline(always)]
-    fn assemble(&mut self, dims: &GmDims, params: Tensors<'_, T>, grads: &mut Gradient<'_, T>) {
-        let (dp, l, lp) = (dims.input_stride(), dims.outputs, dims.output_stride());
-        let scratch = &mut self.backward;
-        for i in 0..self.count {
-            let k = self.first + i;
-            let mu = &params.mu[k * dp..][..dp];
-            let sigma = &params.sigma[k * dp..][..dp];
-            let variance = &self.variances[i * dp..][..dp];
-            let contraction = &scratch.contraction[i * (l + 1) * dp..][..(l + 1) * dp];
-            let d_mu = &mut grads.mu[i * dp..][..dp];
-            let d_sigma = &mut grads.sigma[i * dp..][..dp];
-            d_mu.copy_from_slice(&contraction[..dp]);
-            d_sigma.copy_from_slice(&scratch.square_contraction[i * dp..][..dp]);
-            for o in 0..l {
-                let rho = scratch.rho[i * l + o];
-                let u = &params.u[(k * l + o) * dp..][..dp];
-                let t = &contraction[(o + 1) * dp..][..dp];
-                let d_u = &mut grads.u[(i * l + o) * dp..][..dp];
-                for j in 0..dp {
-                    d_u[j] = rho * mu[j] + variance[j] * t[j];
-                    d_mu[j] += rho * u[j];
-                    d_sigma[j] += u[j] * t[j];
-                }
-                grads.v[i * lp + o] = rho;
+    pub(super) fn assemble(&self, dims: &GmDims, i: usize, params: Tensors<'_, T>, out: Parts<'_, T>) {
+        let (dp, l) = (dims.input_stride(), dims.outputs);
+        let scratch = &self.backward;
+        let variance = &self.variances[i * dp..][..dp];
+        let contraction = &scratch.contraction[i * (l + 1) * dp..][..(l + 1) * dp];
+        let (mu, d_mu, d_sigma) = (&params.mu[..dp], &mut out.mu[..dp], &mut out.sigma[..dp]);
+        d_mu.copy_from_slice(&contraction[..dp]);
+        d_sigma.copy_from_slice(&scratch.square_contraction[i * dp..][..dp]);
+        for o in 0..l {
+            let rho = scratch.rho[i * l + o];
+            let u = &params.u[o * dp..][..dp];
+            let t = &contraction[(o + 1) * dp..][..dp];
+            let d_u = &mut out.u[o * dp..][..dp];
+            for j in 0..dp {
+                d_u[j] = rho * mu[j] + variance[j] * t[j];
+                d_mu[j] += rho * u[j];
+                d_sigma[j] += u[j] * t[j];
             }
-            grads.v[i * lp + l..(i + 1) * lp].fill(T::ZERO);
-            for (d_sigma, &sigma) in d_sigma.iter_mut().zip(sigma) {
-                *d_sigma *= T::of(2.0) * sigma;
-            }
+            out.v[o] = rho;
+        }
+        out.v[l..].fill(T::ZERO);
+        for (d_sigma, &sigma) in d_sigma.iter_mut().zip(params.sigma) {
+            *d_sigma *= T::of(2.0) * sigma;
         }
     }
 

@@ -8,10 +8,14 @@
 
 mod backward;
 mod forward;
+mod parts;
+mod step;
 
 pub use backward::backward;
 pub use forward::forward;
+pub use step::step;
 
+use self::parts::{Parts, Tensors};
 use super::Real;
 use super::normal::ReluMoments;
 use crate::shape::GmDims;
@@ -81,6 +85,8 @@ struct BackwardScratch<T> {
     square_contraction: Vec<T>,
     /// `ρ_kℓ = Σ_b A_bk G_bℓ`, `[count, L]`.
     rho: Vec<T>,
+    /// The gradient of one component, in a fused step.
+    gradient: Vec<T>,
     /// This chunk's share of `∂/∂x`, `[B, dp]`, when asked for.
     dx: Vec<T>,
     /// This chunk's `gs² σ²`, `[B, dp]`, when `∂/∂x` is asked for.
@@ -133,21 +139,5 @@ impl<T: Real> Chunk<T> {
             h: vec![T::ZERO; b * l],
             backward: BackwardScratch::default(),
         }
-    }
-}
-
-/// One run's parameters as its tensors.
-#[derive(Clone, Copy)]
-struct Tensors<'a, T> {
-    mu: &'a [T],
-    sigma: &'a [T],
-    u: &'a [T],
-    v: &'a [T],
-}
-
-impl<'a, T> Tensors<'a, T> {
-    fn of_run(dims: &GmDims, params: &'a [T], run: usize) -> Self {
-        let p = &params[run * dims.params_len()..][..dims.params_len()];
-        Self { mu: &p[dims.mu()], sigma: &p[dims.sigma()], u: &p[dims.u()], v: &p[dims.v()] }
     }
 }
