@@ -21,7 +21,7 @@ pub(super) fn run(common: &Common, args: &DataArgs) -> Result<()> {
             return print_json(&json!({ "names": names }));
         }
         for set in KNOWN {
-            println!("{:14} {}", set.name, set.about);
+            say!("{:14} {}", set.name, set.about)?;
         }
         return Ok(());
     };
@@ -34,18 +34,18 @@ pub(super) fn run(common: &Common, args: &DataArgs) -> Result<()> {
             .collect();
         return print_json(&json!({"name": set.name, "address": set.address, "files": files}));
     }
-    println!("{}: {}", set.name, set.about);
+    say!("{}: {}", set.name, set.about)?;
     if !set.address.is_empty() {
-        println!("published at {}", set.address);
+        say!("published at {}", set.address)?;
     }
     for (file, state) in &states {
         let (word, more) = describe(state);
-        println!("  {word:10} {}{}", file.name, if file.gzip { "[.gz]" } else { "" });
+        say!("  {word:10} {}{}", file.name, if file.gzip { "[.gz]" } else { "" })?;
         if let Some(sum) = file.sha256 {
-            println!("             SHA-256 {sum} (unpacked)");
+            say!("             SHA-256 {sum} (unpacked)")?;
         }
         if !more.is_empty() {
-            println!("             {more}");
+            say!("             {more}")?;
         }
     }
     Ok(())

@@ -19,7 +19,7 @@ pub(super) struct EvalArgs {
     /// Data set: a name or a path
     #[arg(long, value_name = "NAME|PATH")]
     data: String,
-    /// Which published split of a UCI set
+    /// Which published split of a UCI set [default: 0]
     #[arg(long, value_name = "I")]
     split: Option<usize>,
     /// What follows the dense layers of a model that does not say so itself
@@ -51,7 +51,7 @@ pub(super) fn run(common: &Common, args: &EvalArgs) -> Result<()> {
         (None, Some(rmse)) => format!("RMSE {rmse:.4}"),
         (None, None) => String::new(),
     };
-    println!("{}: {} test rows, loss {:.4}, {figure}", data.name, show::count(data.test.n), result.loss);
+    say!("{}: {} test rows, loss {:.4}, {figure}", data.name, show::count(data.test.n), result.loss)?;
     Ok(())
 }
 
@@ -64,7 +64,7 @@ fn fit(model: &mut Model, data: &Dataset, args: &EvalArgs) -> Result<()> {
     }
     match &data.test.targets {
         Targets::Classes { classes, .. } => {
-            if *classes != outputs && *classes != outputs + 1 {
+            if model.targets.is_some() || (*classes != outputs && *classes != outputs + 1) {
                 return refuse(format!(
                     "the model's {outputs} outputs do not fit the {classes} classes of {}",
                     data.name

@@ -18,33 +18,33 @@ pub(super) fn run(common: &Common) -> Result<()> {
             "device": default,
         }));
     }
-    println!("bures {}", env!("CARGO_PKG_VERSION"));
-    println!("  cpu  {}", Device::Cpu.describe());
+    say!("bures {}", env!("CARGO_PKG_VERSION"))?;
+    say!("  cpu  {}", Device::Cpu.describe())?;
     for adapter in &adapters {
         let text = |key: &str| adapter[key].as_str().unwrap_or_default().to_owned();
         let driver = format!("{} {}", text("driver"), text("driver_info"));
-        println!(
+        say!(
             "  {:>3}  {} · {} · {} · {}",
             adapter["index"],
             text("name"),
             text("kind"),
             text("backend"),
             driver.trim()
-        );
-        println!(
+        )?;
+        say!(
             "       array at most {} MiB, buffer {} MiB, workgroup {} threads and {} KiB · self-test: {}",
             mebibytes(&adapter["max_binding_bytes"]),
             mebibytes(&adapter["max_buffer_bytes"]),
             adapter["max_workgroup_threads"],
             adapter["max_workgroup_bytes"].as_u64().unwrap_or(0) / 1024,
             text("self_test"),
-        );
+        )?;
     }
     if adapters.is_empty() {
-        println!("       no GPU adapter");
+        say!("       no GPU adapter")?;
     }
     let device = chosen?;
-    println!("runs use: {}", device.describe());
+    say!("runs use: {}", device.describe())?;
     Ok(())
 }
 

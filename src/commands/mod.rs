@@ -1,5 +1,10 @@
 //! The command line: one file a subcommand, each parses, calls the library, and prints.
 
+/// `println!` that reports a full disk instead of panicking; a reader that has gone away (`| head`) is no error.
+macro_rules! say {
+    ($($text:tt)*) => { $crate::commands::print_line(format_args!($($text)*)) };
+}
+
 mod data;
 mod eval;
 mod info;
@@ -8,6 +13,7 @@ mod show;
 mod train;
 mod train_args;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
@@ -32,19 +38,25 @@ struct Cli {
 #[derive(Args, Clone, Debug)]
 struct Common {
     /// Which device: its number in `bures info`, a part of its name, or cpu
-    #[arg(long, global = true, value_name = "INDEX|NAME|cpu", conflicts_with = "software")]
+    #[arg(
+        long,
+        global = true,
+        help_heading = "All commands",
+        value_name = "INDEX|NAME|cpu",
+        conflicts_with = "software"
+    )]
     adapter: Option<String>,
     /// Use the software GPU adapter (Mesa's lavapipe); for tests, slower than cpu
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = "All commands")]
     software: bool,
     /// Print one JSON object instead of text
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = "All commands")]
     json: bool,
     /// Print results only
-    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    #[arg(long, short, global = true, help_heading = "All commands", conflicts_with = "verbose")]
     quiet: bool,
-    /// Print more about what is done
-    #[arg(long, short, global = true)]
+    /// Print the settings of a training run too
+    #[arg(long, short, global = true, help_heading = "All commands")]
     verbose: bool,
 }
 
@@ -82,7 +94,8 @@ pub fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
-            eprintln!("error: {why}");
+            // Where even this cannot be written, the exit code still says it.
+            let _ = writeln!(std::io::stderr(), "error: {why}");
             ExitCode::from(why.exit_code())
         }
     }
@@ -98,9 +111,16 @@ fn run(cli: &Cli) -> Result<()> {
     }
 }
 
+/// Writes a line to standard output.
+fn print_line(text: std::fmt::Arguments) -> Result<()> {
+    match writeln!(std::io::stdout(), "{text}") {
+        Err(why) if why.kind() != std::io::ErrorKind::BrokenPipe => Err(Error::io("write", "standard output")(why)),
+        _ => Ok(()),
+    }
+}
+
 /// Prints a JSON object as the one line of standard output.
 fn print_json(value: &impl serde::Serialize) -> Result<()> {
     let text = serde_json::to_string(value).map_err(|why| Error::Config(format!("JSON: {why}")))?;
-    println!("{text}");
-    Ok(())
+    say!("{text}")
 }

@@ -42,15 +42,18 @@ pub(super) fn run(common: &Common, args: &PredictArgs) -> Result<()> {
     let (n, features) = read_inputs(&args.inputs, model.spec.inputs())?;
     let outputs = predict(&common.device()?, &model, features)?;
     if let Some(at) = outputs.iter().position(|value| !value.is_finite()) {
-        let (quantity, value) = (format!("the output of row {}", at / model.spec.outputs()), outputs[at]);
-        return Err(Error::NonFinite { quantity, value, step: 0, advice: "; the inputs may be too large".to_owned() });
+        let (row, value) = (at / model.spec.outputs(), outputs[at]);
+        return Err(Error::data(
+            &args.inputs,
+            format!("row {row} gives the output {value}; its values may be too large"),
+        ));
     }
     let shape = [n, model.spec.outputs()];
     write_npy_f32(&args.out, &shape, &outputs)?;
     if common.json {
         return print_json(&json!({"out": args.out, "shape": shape}));
     }
-    println!("{} rows of {} outputs → {}", show::count(n), model.spec.outputs(), args.out.display());
+    say!("{} rows of {} outputs → {}", show::count(n), model.spec.outputs(), args.out.display())?;
     Ok(())
 }
 

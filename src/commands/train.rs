@@ -22,7 +22,8 @@ pub(super) fn run(common: &Common, args: &TrainArgs) -> Result<()> {
         }
         None => (args.settings()?, None),
     };
-    let options = LoadOptions { split: settings.split, seed: settings.seeds[0], ..LoadOptions::default() };
+    // Generated data are the same for every seed, so that a seed gives the same bits alone and beside others.
+    let options = LoadOptions { split: settings.split, ..LoadOptions::default() };
     let data = crate::data::load(&settings.data, &options)?.hold_out(settings.validation)?;
     if settings.batch_size > data.train.n {
         let (batch, n) = (settings.batch_size, data.train.n);
@@ -34,13 +35,18 @@ pub(super) fn run(common: &Common, args: &TrainArgs) -> Result<()> {
         Some(folder) => folder,
         None => {
             let out = args.out.clone().map_or_else(|| default_out(&settings), Ok)?;
-            let folder = RunFolder::create(&out, &settings.seeds, args.force)?;
-            folder.write_settings(&settings)?;
-            folder
+            RunFolder::create(&out, &settings.seeds, args.force)?
         }
+    };
+    let folder = match args.checkpoint_every()? {
+        Some(time) => folder.checkpoint_every(time),
+        None => folder,
     };
     if common.chatty() {
         announce(&settings, &data, &device)?;
+        if common.verbose {
+            say!("{}", folder.describe(&settings)?)?;
+        }
     }
     let provenance = Provenance::of(&device, &data);
     let bar = progress_bar(common);
@@ -81,11 +87,12 @@ fn announce(settings: &Settings, data: &Dataset, device: &Device) -> Result<()> 
         }
     };
     let built_in = if data.source.is_empty() { " (built in)" } else { "" };
-    println!("{}: {rows} {shape}, {goal}{built_in}", data.name);
+    say!("{}: {rows} {shape}, {goal}{built_in}", data.name)?;
     let spec = match &settings.init {
         Some(path) => Model::read(path, Some(crate::nn::Activation::Relu))?.spec,
         None => settings.network(data.inputs, outputs),
     };
+    spec.check()?;
     let optimizer = match settings.optimizer {
         OptimizerChoice::Adam => format!("Adam {}", show::rate(settings.lr)),
         OptimizerChoice::Sgd => format!("SGD {}, σ {}", show::rate(settings.lr), show::rate(settings.lr_sigma)),
@@ -93,14 +100,14 @@ fn announce(settings: &Settings, data: &Dataset, device: &Device) -> Result<()> 
     let schedule = if settings.schedule == Schedule::Cosine { ", cosine" } else { "" };
     let seeds: Vec<String> = settings.seeds.iter().map(u64::to_string).collect();
     let plural = if seeds.len() == 1 { "" } else { "s" };
-    println!(
+    say!(
         "{}, {} parameters · {optimizer}{schedule}, batch {} · seed{plural} {} · {}",
         spec.describe(),
         show::count(spec.parameters()),
         settings.batch_size,
         seeds.join(", "),
         device.describe()
-    );
+    )?;
     Ok(())
 }
 
@@ -168,8 +175,8 @@ fn report(common: &Common, settings: &Settings, summary: &Summary, folder: &RunF
         Some(_) => format!("{} steps", show::count(summary.steps as usize)),
         None => format!("{} epochs", settings.epochs),
     };
-    println!("{result} after {epochs} in {}", show::seconds(summary.seconds));
+    say!("{result} after {epochs} in {}", show::seconds(summary.seconds))?;
     let model = if settings.seeds.len() > 1 { "seed-*/model.safetensors" } else { "model.safetensors" };
-    println!("→ {}/  {model}  metrics.jsonl  curves.svg  curves.png", folder.path().display());
+    say!("→ {}/  {model}  metrics.jsonl  curves.svg  curves.png", folder.path().display())?;
     Ok(())
 }

@@ -1,122 +1,163 @@
 //! The options of `bures train`, and how they become settings.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
 use crate::data::NormalizationKind;
-use crate::train::{ModelKind, OptimizerChoice, OrderChoice, Recipe, Schedule, Settings};
+use crate::train::{ModelKind, OptimizerChoice, OrderChoice, Recipe, Schedule, Settings, SettingsFile};
 use crate::{Error, Result};
 
 /// Options of `bures train`. Without any, a GM layer learns the built-in digits.
 ///
 /// Settings come from the recipe, then from --config, then from the options given here.
 #[derive(Args, Debug)]
-#[command(after_help = "\
+#[command(
+    allow_negative_numbers = true,
+    after_help = "\
 Examples:
   bures train                                              the built-in digits, half a minute
   bures train --data mnist --seeds 0,1,2,3,4               MNIST, five seeds at once
   bures train --data mnist --recipe paper --epochs 100     the paper's settings
   bures train --data mnist --model fc --hidden 1000        a two-layer ReLU network
-  bures train --resume runs/mnist-gm-K20                   go on after a kill")]
+  bures train --resume runs/mnist-gm-K20                   go on after a kill"
+)]
 pub(super) struct TrainArgs {
     /// Data set: strokes (built in), mnist, fashion-mnist, kin8nm, …, or a path to an .npz [default: strokes]
-    #[arg(long, value_name = "NAME|PATH")]
+    #[arg(long, value_name = "NAME|PATH", help_heading = "Data and network")]
     data: Option<String>,
+    /// Which published split of a UCI set [default: 0]
+    #[arg(long, value_name = "I", help_heading = "Data and network")]
+    split: Option<usize>,
+    /// Normalisation of inputs [default: per-feature for UCI sets and noisy-sines, global otherwise]
+    #[arg(long, value_name = "global|per-image|per-feature|none", help_heading = "Data and network")]
+    normalize: Option<NormalizationKind>,
+    /// Set the last N training rows aside and report them in place of the test split, to choose settings by
+    #[arg(long, value_name = "N", help_heading = "Data and network")]
+    validation: Option<usize>,
     /// Kind of network: GM layers, or dense layers with ReLU [default: gm]
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, help_heading = "Data and network")]
     model: Option<Model>,
     /// Components K of every GM layer [default: 20]
-    #[arg(long, short = 'K', value_name = "K")]
+    #[arg(long, short = 'K', value_name = "K", help_heading = "Data and network")]
     components: Option<usize>,
     /// Widths between input and output, such as 100 or 300,100 [default: none for gm, 1000 for fc]
-    #[arg(long, value_name = "WIDTHS", value_delimiter = ',')]
+    #[arg(long, value_name = "WIDTHS", value_delimiter = ',', help_heading = "Data and network")]
     hidden: Option<Vec<usize>>,
-    /// Passes over the training set [default: 25 on strokes, 40 otherwise; 20 with --recipe paper; 8 for fc]
-    #[arg(long, value_name = "E")]
-    epochs: Option<u64>,
-    /// Rows of a minibatch [default: 64]
-    #[arg(long, value_name = "B")]
-    batch_size: Option<usize>,
-    /// Whose optimiser, rates and start [default: tuned; paper with --optimizer sgd]
-    #[arg(long, value_enum)]
-    recipe: Option<RecipeArg>,
-    /// Optimiser [default: adam; sgd with --recipe paper]
-    #[arg(long, value_enum)]
-    optimizer: Option<Optimizer>,
-    /// Learning rate [default: 0.01 with adam, 0.1 with sgd]
-    #[arg(long, value_name = "RATE")]
-    lr: Option<f32>,
-    /// Learning rate of the σ of GM layers [default: as --lr with adam, 1 with sgd]
-    #[arg(long, value_name = "RATE")]
-    lr_sigma: Option<f32>,
-    /// Momentum of sgd [default: 0]
-    #[arg(long, value_name = "M")]
-    momentum: Option<f32>,
-    /// Penalty ½ l2 ‖θ‖² on μ and U, or on dense weights [default: 6e-5; 0 with --recipe paper and for fc]
-    #[arg(long, value_name = "L2")]
-    l2: Option<f32>,
-    /// Course of the learning rates [default: cosine; constant with --recipe paper]
-    #[arg(long, value_enum)]
-    schedule: Option<ScheduleArg>,
     /// The paper's γ: initial standard deviation of μ, U and v, and initial σ [default: 0.5 with --recipe paper]
-    #[arg(long, value_name = "GAMMA")]
+    #[arg(long, value_name = "GAMMA", help_heading = "Start")]
     gamma: Option<f64>,
     /// Initial standard deviation of μ, instead of γ
-    #[arg(long, value_name = "STD")]
+    #[arg(long, value_name = "STD", help_heading = "Start")]
     init_mean_std: Option<f64>,
     /// Initial standard deviation of U and v, instead of γ
-    #[arg(long, value_name = "STD")]
+    #[arg(long, value_name = "STD", help_heading = "Start")]
     init_output_std: Option<f64>,
     /// Initial σ, instead of γ
-    #[arg(long, value_name = "SIGMA")]
+    #[arg(long, value_name = "SIGMA", help_heading = "Start")]
     init_sigma: Option<f64>,
     /// Start a two-layer dense network from neurons drawn from a GM layer's initial mixture
-    #[arg(long)]
+    #[arg(long, help_heading = "Start")]
     mixture_init: bool,
-    /// Keep the mixture over β (μ and σ) as it starts
-    #[arg(long)]
-    freeze_beta: bool,
-    /// Start from this model
-    #[arg(long, value_name = "MODEL")]
+    /// Start from this model, a safetensors file; its layers go before --model, -K and --hidden
+    #[arg(long, value_name = "MODEL", help_heading = "Start")]
     init: Option<PathBuf>,
-    /// Normalisation of inputs [default: global for images, per-feature for tables]
-    #[arg(long, value_name = "global|per-image|per-feature|none")]
-    normalize: Option<NormalizationKind>,
-    /// Order of the examples: shuffled, sequential, or an integer array [steps, batch] in an .npy file [default: shuffled]
-    #[arg(long, value_name = "shuffled|sequential|FILE.npy")]
-    order: Option<String>,
     /// Seeds, trained together and reported as mean ± standard error [default: 0]
-    #[arg(long, value_name = "SEEDS", value_delimiter = ',', conflicts_with = "seed")]
+    #[arg(long, value_name = "SEEDS", value_delimiter = ',', conflicts_with = "seed", help_heading = "Start")]
     seeds: Option<Vec<u64>>,
     /// One seed
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", help_heading = "Start")]
     seed: Option<u64>,
-    /// Which published split of a UCI set
-    #[arg(long, value_name = "I")]
-    split: Option<usize>,
-    /// Set the last N training rows aside and report them in place of the test split, to choose settings by
-    #[arg(long, value_name = "N")]
-    validation: Option<usize>,
+    /// Passes over the training set [default: 25 on strokes, 40 otherwise; 20 with --recipe paper; 8 for fc]
+    #[arg(long, value_name = "E", help_heading = "Optimisation")]
+    epochs: Option<u64>,
+    /// Rows of a minibatch [default: 64]
+    #[arg(long, value_name = "B", help_heading = "Optimisation")]
+    batch_size: Option<usize>,
+    /// Where defaults come from: the paper's optimiser, rates and start, or tuned ones [default: tuned; paper with --optimizer sgd]
+    #[arg(long, value_enum, help_heading = "Optimisation")]
+    recipe: Option<RecipeArg>,
+    /// Optimiser [default: adam; sgd with --recipe paper]
+    #[arg(long, value_enum, help_heading = "Optimisation")]
+    optimizer: Option<Optimizer>,
+    /// Learning rate [default: 0.01 with adam (0.001 for fc), 0.1 with sgd]
+    #[arg(long, value_name = "RATE", help_heading = "Optimisation")]
+    lr: Option<f32>,
+    /// Learning rate of the σ of GM layers [default: as --lr with adam, 1 with sgd]
+    #[arg(long, value_name = "RATE", help_heading = "Optimisation")]
+    lr_sigma: Option<f32>,
+    /// Momentum of sgd [default: 0]
+    #[arg(long, value_name = "M", help_heading = "Optimisation")]
+    momentum: Option<f32>,
+    /// Penalty ½ l2 ‖θ‖² on μ and U, or on dense weights [default: 6e-5; 0 with --recipe paper and for fc]
+    #[arg(long, value_name = "L2", help_heading = "Optimisation")]
+    l2: Option<f32>,
+    /// Course of the learning rates [default: cosine; constant with --recipe paper]
+    #[arg(long, value_enum, help_heading = "Optimisation")]
+    schedule: Option<ScheduleArg>,
+    /// Keep the mixture over β (μ and σ) as it starts
+    #[arg(long, help_heading = "Optimisation")]
+    freeze_beta: bool,
+    /// Order of the examples: shuffled, sequential, or an integer array [steps, batch] in an .npy file [default: shuffled]
+    #[arg(long, value_name = "shuffled|sequential|FILE.npy", help_heading = "Optimisation")]
+    order: Option<String>,
     /// Stop after so many steps
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", help_heading = "Optimisation")]
     max_steps: Option<u64>,
     /// A line of metrics every N steps instead of every epoch
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", help_heading = "Results")]
     log_every: Option<u64>,
-    /// Read settings from this TOML file (such as a run's config.toml); unknown keys are refused
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
     /// Folder for the results [default: runs/DATA-MODEL]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = "Results")]
     pub(super) out: Option<PathBuf>,
-    /// Go on with the run in this folder, with its settings
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "force", "config", "data", "model"])]
+    /// Go on with the run in this folder from its last checkpoint, with its settings
+    #[arg(long, value_name = "DIR", conflicts_with_all = SETTINGS, help_heading = "Results")]
     pub(super) resume: Option<PathBuf>,
     /// Replace the results that --out holds
-    #[arg(long)]
+    #[arg(long, conflicts_with = "resume", help_heading = "Results")]
     pub(super) force: bool,
+    /// Seconds between checkpoints, which are written at ends of epochs; more suits slow disks [default: 5]
+    #[arg(long, value_name = "SECONDS", help_heading = "Results")]
+    checkpoint_every: Option<f64>,
+    /// Read settings from this TOML file: all or some of the keys of a run's config.toml; unknown ones are refused
+    #[arg(long, value_name = "FILE", help_heading = "Results")]
+    config: Option<PathBuf>,
 }
+
+/// What a resumed run takes from its folder.
+const SETTINGS: [&str; 30] = [
+    "data",
+    "model",
+    "components",
+    "hidden",
+    "epochs",
+    "batch_size",
+    "recipe",
+    "optimizer",
+    "lr",
+    "lr_sigma",
+    "momentum",
+    "l2",
+    "schedule",
+    "gamma",
+    "init_mean_std",
+    "init_output_std",
+    "init_sigma",
+    "mixture_init",
+    "freeze_beta",
+    "init",
+    "normalize",
+    "order",
+    "seeds",
+    "seed",
+    "split",
+    "validation",
+    "max_steps",
+    "log_every",
+    "config",
+    "out",
+];
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Model {
@@ -154,32 +195,47 @@ impl TrainArgs {
     /// # Errors
     /// [`Error::Config`] naming the setting, [`Error::Format`] when the configuration file cannot be understood.
     pub(super) fn settings(&self) -> Result<Settings> {
+        let file = self.config.as_deref().map(SettingsFile::read).transpose()?;
+        let in_file = |key: &str| file.as_ref().is_some_and(|file| file.has(key));
         let model = match self.model {
             Some(Model::Fc) => ModelKind::Fc,
-            _ => ModelKind::Gm,
+            Some(Model::Gm) => ModelKind::Gm,
+            None => file.as_ref().and_then(SettingsFile::model).unwrap_or(ModelKind::Gm),
         };
-        let recipe = match (self.recipe, self.optimizer) {
-            (Some(RecipeArg::Paper), _) | (None, Some(Optimizer::Sgd)) => Recipe::Paper,
+        let sgd = match self.optimizer {
+            Some(optimizer) => optimizer == Optimizer::Sgd,
+            None => file.as_ref().is_some_and(SettingsFile::is_sgd),
+        };
+        let recipe = match self.recipe {
+            Some(RecipeArg::Paper) => Recipe::Paper,
+            None if sgd => Recipe::Paper,
             _ => Recipe::Tuned,
         };
-        let mut settings = match &self.config {
+        let mut settings = match &file {
             None => Settings::recipe(recipe, model),
-            Some(path) => {
-                let text = std::fs::read_to_string(path).map_err(Error::io("read", path))?;
-                toml::from_str(&text).map_err(|why| Error::Config(format!("{}: {why}", path.display())))?
-            }
+            Some(file) => file.over(recipe, model)?,
         };
         self.apply(&mut settings);
-        if self.config.is_none() {
-            if self.epochs.is_none() && recipe == Recipe::Tuned && model == ModelKind::Gm {
-                settings.epochs = if settings.data == "strokes" { 25 } else { 40 };
-            }
-            if self.normalize.is_none() && is_table(&settings.data) {
-                settings.normalize = NormalizationKind::PerFeature;
-            }
+        if self.epochs.is_none() && !in_file("epochs") && recipe == Recipe::Tuned && model == ModelKind::Gm {
+            settings.epochs = if settings.data == "strokes" { 25 } else { 40 };
+        }
+        if self.normalize.is_none() && !in_file("normalize") && is_table(&settings.data) {
+            settings.normalize = NormalizationKind::PerFeature;
         }
         settings.check()?;
         Ok(settings)
+    }
+
+    /// The time between checkpoints that is asked for.
+    ///
+    /// # Errors
+    /// [`Error::Config`] when it is no time.
+    pub(super) fn checkpoint_every(&self) -> Result<Option<Duration>> {
+        let time = |seconds| {
+            Duration::try_from_secs_f64(seconds)
+                .map_err(|_| Error::Config(format!("checkpoint-every is {seconds}; it must be 0 seconds or more")))
+        };
+        self.checkpoint_every.map(time).transpose()
     }
 
     fn apply(&self, settings: &mut Settings) {

@@ -139,9 +139,14 @@ impl Model {
         for (i, layer) in metadata.layers.layers.iter().enumerate() {
             // `nn.Sequential` counts the activations between dense layers too.
             let index = if prefix.is_empty() { 2 * i } else { i };
+            // The file bounds what is allocated: metadata that promises a huge layer is found out first.
+            let name = |tensor: &TensorSpec| format!("{prefix}{index}.{}", tensor.name);
+            for tensor in layer.tensors() {
+                check_shape(path, &file, &name(&tensor), &tensor)?;
+            }
             let mut flat = vec![0.0; layer.params_len()];
             for tensor in layer.tensors() {
-                read_tensor(path, &file, &format!("{prefix}{index}.{}", tensor.name), &tensor, &mut flat)?;
+                tensor.pack(&file.finite_f32(&name(&tensor), path)?.1, &mut flat);
             }
             params.push(flat);
         }
@@ -150,13 +155,15 @@ impl Model {
     }
 }
 
-fn read_tensor(path: &Path, file: &Tensors, name: &str, tensor: &TensorSpec, flat: &mut [f32]) -> Result<()> {
-    let (shape, values) = file.finite_f32(name, path)?;
-    if shape != tensor.shape {
-        let what = format!("tensor {name} has shape {shape:?}; the model's layers want {:?}", tensor.shape);
+fn check_shape(path: &Path, file: &Tensors, name: &str, wanted: &TensorSpec) -> Result<()> {
+    let found = file.tensors.get(name).map(|tensor| &tensor.shape);
+    let Some(shape) = found else {
+        return Err(Error::format(path, format!("tensor {name} is missing")));
+    };
+    if *shape != wanted.shape {
+        let what = format!("tensor {name} has shape {shape:?}; the model's layers want {:?}", wanted.shape);
         return Err(Error::format(path, what));
     }
-    tensor.pack(&values, flat);
     Ok(())
 }
 

@@ -181,8 +181,9 @@ impl NetworkSpec {
                 let what = format!("layer {i} has a size of 0: {layer:?}; every size must be at least 1");
                 return Err(Error::Config(what));
             }
-            let elements =
-                [components, layer.inputs(), layer.outputs() + 3, 4].into_iter().try_fold(1, usize::checked_mul);
+            let elements = [components, layer.inputs(), layer.outputs().saturating_add(3), 4]
+                .into_iter()
+                .try_fold(1, usize::checked_mul);
             if elements.is_none_or(|elements| elements > 1 << 40) {
                 return Err(Error::Config(format!("layer {i} is too large: {layer:?}")));
             }

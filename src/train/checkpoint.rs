@@ -77,8 +77,9 @@ impl Checkpoint {
         })
     }
 
-    /// Reads the checkpoint of `step` from `folder`; `sets` are the names to look for.
-    pub(super) fn read(spec: &NetworkSpec, folder: &Path, step: u64, sets: &[&'static str]) -> Result<Self> {
+    /// Reads the checkpoint of `step` from `folder`; `sets` are the names to look for. It becomes the current one, so that
+    /// a second kill between two seeds' checkpoints again leaves a step that all have.
+    pub(super) fn resume(spec: &NetworkSpec, folder: &Path, step: u64, sets: &[&'static str]) -> Result<Self> {
         for path in [current(folder), previous(folder)] {
             if !path.exists() {
                 continue;
@@ -86,8 +87,12 @@ impl Checkpoint {
             let file = Tensors::read(&path)?;
             let counters = counters(&path, &file)?;
             if counters.step == step {
-                let sets = sets.iter().map(|&set| Ok((set, read_set(spec, &path, &file, set)?)));
-                return Ok(Self { counters, sets: sets.collect::<Result<_>>()? });
+                let sets: Result<_> = sets.iter().map(|&set| Ok((set, read_set(spec, &path, &file, set)?))).collect();
+                let found = Self { counters, sets: sets? };
+                if path != current(folder) {
+                    fs::rename(&path, current(folder)).map_err(Error::io("rename", &path))?;
+                }
+                return Ok(found);
             }
         }
         Err(Error::data(folder, format!("no checkpoint of step {step}")))

@@ -2,10 +2,12 @@
 
 mod checkpoint;
 mod evaluate;
+mod memory;
 mod order;
 mod resident;
 mod run_folder;
 mod settings;
+mod settings_file;
 mod stepper;
 mod trainer;
 
@@ -14,5 +16,6 @@ pub use order::Order;
 pub use resident::{Minibatches, Resident};
 pub use run_folder::RunFolder;
 pub use settings::{ModelKind, OptimizerChoice, OrderChoice, Recipe, Schedule, Settings};
+pub use settings_file::SettingsFile;
 pub use stepper::{StepAt, Stepper, Totals};
 pub use trainer::{Progress, Summary, train};

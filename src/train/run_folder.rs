@@ -3,6 +3,7 @@
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::settings::Settings;
 use crate::io::write_atomic;
@@ -14,20 +15,25 @@ use crate::{Error, Result};
 pub struct RunFolder {
     path: PathBuf,
     several: bool,
+    /// Results of an earlier run that the new one replaces when it begins.
+    replaced: Vec<PathBuf>,
+    checkpoint_every: Duration,
 }
+
+/// Wall-clock time between checkpoints, where nothing else is asked for.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(5);
 
 /// Files that mark a folder as one with results.
 const RESULTS: [&str; 6] =
     ["model.safetensors", "checkpoint.safetensors", "metrics.jsonl", "config.toml", "curves.svg", "curves.png"];
 
 impl RunFolder {
-    /// Takes a folder for a new run. One that holds results is refused unless `force`, which removes them (and nothing
-    /// else in the folder).
+    /// Chooses a folder for a new run; [`RunFolder::begin`] makes it. One that holds results is refused unless `force`,
+    /// with which they are removed (and nothing else in the folder) when the run begins.
     ///
     /// # Errors
-    /// [`Error::Config`] when it holds results, [`Error::Io`] when it cannot be made or cleared.
+    /// [`Error::Config`] when it holds results, [`Error::Io`] when it cannot be looked at.
     pub fn create(path: &Path, seeds: &[u64], force: bool) -> Result<Self> {
-        let folder = Self { path: path.to_owned(), several: seeds.len() > 1 };
         let found = Self::results(path)?;
         if let (Some(first), false) = (found.first(), force) {
             let what = format!(
@@ -37,25 +43,69 @@ impl RunFolder {
             );
             return Err(Error::Config(what));
         }
-        for file in found {
-            fs::remove_file(&file).map_err(Error::io("remove", &file))?;
-        }
-        for &seed in seeds {
-            let place = folder.of_seed(seed);
+        let several = seeds.len() > 1;
+        Ok(Self { path: path.to_owned(), several, replaced: found, checkpoint_every: CHECKPOINT_EVERY })
+    }
+
+    /// Makes the folder, clears it of replaced results, and writes the settings. Training calls this when everything that
+    /// a person may have got wrong has been looked at, so that a refused run leaves nothing and replaces nothing.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when it cannot be made, cleared or written.
+    pub fn begin(&self, settings: &Settings) -> Result<()> {
+        for &seed in &settings.seeds {
+            let place = self.of_seed(seed);
             fs::create_dir_all(&place).map_err(Error::io("create", &place))?;
         }
-        Ok(folder)
+        for file in self.replaced.iter().filter(|file| file.exists()) {
+            fs::remove_file(file).map_err(Error::io("remove", file))?;
+        }
+        self.remove_temporaries(settings);
+        self.write_settings(settings)
+    }
+
+    /// Sets the wall-clock time between checkpoints; 5 seconds otherwise.
+    #[must_use]
+    pub fn checkpoint_every(self, time: Duration) -> Self {
+        Self { checkpoint_every: time, ..self }
+    }
+
+    /// Wall-clock time between checkpoints, at least. The end of a run always has one.
+    pub(super) fn checkpoint_interval(&self) -> Duration {
+        self.checkpoint_every
+    }
+
+    /// Removes what a killed run was writing. Nobody reads these files, so one that stays does no harm.
+    fn remove_temporaries(&self, settings: &Settings) {
+        let folders = settings.seeds.iter().map(|&seed| self.of_seed(seed)).chain([self.path.clone()]);
+        for entry in folders.filter_map(|folder| fs::read_dir(folder).ok()).flatten().flatten() {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            let ours = RESULTS.iter().any(|result| name.starts_with(&format!(".{result}.")));
+            if ours && name.ends_with(".tmp") {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
     }
 
     /// Opens the folder of an earlier run together with its settings.
     ///
     /// # Errors
-    /// [`Error::Io`] and [`Error::Format`] when `config.toml` cannot be read.
+    /// [`Error::Data`] when there is no run, [`Error::Io`] and [`Error::Format`] when its `config.toml` cannot be read,
+    /// [`Error::Config`] when it holds settings that no run can have.
     pub fn open(path: &Path) -> Result<(Self, Settings)> {
         let config = path.join("config.toml");
+        if !config.exists() {
+            return Err(Error::data(path, "no run to resume: it has no config.toml"));
+        }
         let text = fs::read_to_string(&config).map_err(Error::io("read", &config))?;
-        let settings: Settings = toml::from_str(&text).map_err(|why| Error::format(&config, why.to_string()))?;
-        Ok((Self { path: path.to_owned(), several: settings.seeds.len() > 1 }, settings))
+        let settings: Settings =
+            toml::from_str(&text).map_err(|why| Error::format(&config, super::settings_file::one_line(&text, &why)))?;
+        settings.check()?;
+        let several = settings.seeds.len() > 1;
+        let folder = Self { path: path.to_owned(), several, replaced: Vec::new(), checkpoint_every: CHECKPOINT_EVERY };
+        folder.remove_temporaries(&settings);
+        Ok((folder, settings))
     }
 
     /// The result files that lie in `path`, also those of its seeds.
@@ -88,12 +138,20 @@ impl RunFolder {
         if self.several { self.path.join(format!("seed-{seed}")) } else { self.path.clone() }
     }
 
+    /// The text of `config.toml`.
+    ///
+    /// # Errors
+    /// [`Error::Config`] when the settings cannot be written as TOML.
+    pub fn describe(&self, settings: &Settings) -> Result<String> {
+        toml::to_string_pretty(settings).map_err(|why| Error::Config(format!("settings: {why}")))
+    }
+
     /// Writes the settings as `config.toml`.
     ///
     /// # Errors
     /// [`Error::Io`] when it cannot be written.
     pub fn write_settings(&self, settings: &Settings) -> Result<()> {
-        let text = toml::to_string_pretty(settings).map_err(|why| Error::Config(format!("settings: {why}")))?;
+        let text = self.describe(settings)?;
         let path = self.path.join("config.toml");
         write_atomic(&path, |file| file.write_all(text.as_bytes()).map_err(Error::io("write", &path)))
     }

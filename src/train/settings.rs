@@ -189,6 +189,14 @@ impl Settings {
         let mut seeds = self.seeds.clone();
         seeds.sort_unstable();
         refuse(seeds.windows(2).any(|pair| pair[0] == pair[1]), "a seed is given twice")?;
+        let longest = i64::MAX as u64; // what a TOML file can hold
+        refuse(seeds.last().is_some_and(|&seed| seed > longest), "a seed is above 9223372036854775807")?;
+        for (name, steps) in
+            [("epochs", Some(self.epochs)), ("max-steps", self.max_steps), ("log-every", self.log_every)]
+        {
+            let bad = steps.is_some_and(|steps| steps > longest);
+            refuse(bad, &format!("{name} is above 9223372036854775807"))?;
+        }
         refuse(self.log_every == Some(0), "log-every is 0; it counts steps and must be at least 1")?;
         refuse(self.max_steps == Some(0), "max-steps is 0; it must be at least 1")?;
         for (name, value) in [("lr", self.lr), ("lr-sigma", self.lr_sigma), ("l2", self.l2)] {

@@ -1,9 +1,10 @@
 //! The loop over epochs: gather, step, evaluate, write.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::checkpoint::{Checkpoint, Counters};
 use super::evaluate::{Evaluation, Evaluator};
+use super::memory;
 use super::order::Order;
 use super::resident::{Minibatches, Resident};
 use super::run_folder::RunFolder;
@@ -44,9 +45,6 @@ pub struct Summary {
     pub targets: Option<TargetScale>,
 }
 
-/// Wall-clock time between checkpoints, at least; a run's end always has one.
-const CHECKPOINT_EVERY: Duration = Duration::from_secs(5);
-
 /// Bytes of gathered inputs that a GPU holds at most: minibatches are gathered many at a time.
 const GATHERED_BYTES: usize = 32 << 20;
 
@@ -72,6 +70,8 @@ pub fn train(
     let mut trainer = Trainer::new(device, settings, data, folder, provenance)?;
     if resume {
         trainer.resume()?;
+    } else {
+        folder.begin(settings)?;
     }
     trainer.run(tell)
 }
@@ -192,7 +192,7 @@ impl<'a> Trainer<'a> {
             self.last_test = self.evaluator.evaluate(&mut self.stream, &self.network, &self.test)?;
             records.extend(self.test_records(epoch));
             self.folder.append_metrics(&records)?;
-            if self.checkpointed.elapsed() >= CHECKPOINT_EVERY || self.step == self.steps {
+            if self.checkpointed.elapsed() >= self.folder.checkpoint_interval() || self.step == self.steps {
                 self.checkpoint()?;
             }
             tell(self.progress());
@@ -251,7 +251,8 @@ impl<'a> Trainer<'a> {
         let losses = self.stream.read_range(&self.epoch_losses, range.clone())?;
         let errors = self.stream.read_range(&self.epoch_errors, range)?;
         if let Some(at) = losses.iter().position(|loss| !loss.is_finite()) {
-            return Err(self.diverged(first + 1 + (at / runs) as u64, self.settings.seeds[at % runs], losses[at]));
+            let (step, seed) = (first + 1 + (at / runs) as u64, self.settings.seeds[at % runs]);
+            return Err(self.diverged(step, seed, "the training loss", losses[at]));
         }
         let classes = self.model.classes.is_some();
         let record = |run: usize, step: u64, loss: f64, errors: f64| Record {
@@ -287,7 +288,7 @@ impl<'a> Trainer<'a> {
         Ok(records)
     }
 
-    fn diverged(&self, step: u64, seed: u64, value: f32) -> Error {
+    fn diverged(&self, step: u64, seed: u64, quantity: &str, value: f32) -> Error {
         let checkpoint = self.folder.of_seed(seed).join("checkpoint.safetensors");
         let kept = if checkpoint.exists() {
             format!("the last good checkpoint is {}", checkpoint.display())
@@ -295,7 +296,19 @@ impl<'a> Trainer<'a> {
             "no checkpoint had been written".to_owned()
         };
         let advice = format!("; try a smaller --lr or --lr-sigma; {kept}");
-        Error::NonFinite { quantity: format!("the training loss of seed {seed}"), value, step, advice }
+        Error::NonFinite { quantity: format!("{quantity} of seed {seed}"), value, step, advice }
+    }
+
+    /// Refuses parameters or optimiser state that are not finite: a checkpoint of them would be of no use.
+    fn check_finite(&self, runs: &[Vec<Vec<f32>>]) -> Result<()> {
+        for (run, &seed) in runs.iter().zip(&self.settings.seeds) {
+            if let Err(Error::NonFinite { quantity, value, step, .. }) =
+                crate::nn::check_finite(&self.spec, run, self.step)
+            {
+                return Err(self.diverged(step, seed, &quantity, value));
+            }
+        }
+        Ok(())
     }
 
     fn test_records(&self, epoch: u64) -> Vec<Record> {
@@ -332,14 +345,14 @@ impl<'a> Trainer<'a> {
     /// Writes every seed's parameters and optimiser state, once they are known to be finite.
     fn checkpoint(&mut self) -> Result<()> {
         let params = self.network.read(&mut self.stream)?;
-        for run in &params {
-            crate::nn::check_finite(&self.spec, run, self.step)?;
-        }
+        self.check_finite(&params)?;
         let runs = self.network.runs();
         let mut sets = vec![("params", params)];
         for (name, layers) in self.stepper.state() {
             if layers.iter().any(|layer| !layer.is_empty()) {
-                sets.push((name, crate::nn::read_runs(&mut self.stream, runs, layers)?));
+                let state = crate::nn::read_runs(&mut self.stream, runs, layers)?;
+                self.check_finite(&state)?;
+                sets.push((name, state));
             }
         }
         for (run, &seed) in self.settings.seeds.iter().enumerate() {
@@ -361,7 +374,7 @@ impl<'a> Trainer<'a> {
             self.stepper.state().iter().filter(|(_, l)| l.iter().any(|l| !l.is_empty())).map(|(name, _)| *name),
         );
         for (run, folder) in folders.iter().enumerate() {
-            let checkpoint = Checkpoint::read(&self.spec, folder, step, &names)?;
+            let checkpoint = Checkpoint::resume(&self.spec, folder, step, &names)?;
             self.seconds_before = self.seconds_before.max(checkpoint.counters.seconds);
             for (name, layers) in &checkpoint.sets {
                 for (i, values) in layers.iter().enumerate() {
@@ -383,8 +396,8 @@ impl<'a> Trainer<'a> {
 
     fn write_models(&mut self) -> Result<()> {
         let params = self.network.read(&mut self.stream)?;
+        self.check_finite(&params)?;
         for (&seed, params) in self.settings.seeds.iter().zip(params) {
-            crate::nn::check_finite(&self.spec, &params, self.step)?;
             let provenance = Provenance { seed, ..self.model.provenance.clone() };
             let model = Model { params, provenance, ..self.model.clone() };
             model.write(self.folder.of_seed(seed).join("model.safetensors"))?;
@@ -416,6 +429,7 @@ fn start(settings: &Settings, data: &Dataset) -> Result<Start> {
     let Some(path) = &settings.init else {
         let spec = settings.network(data.inputs, outputs);
         spec.check()?;
+        memory::check(&spec, settings)?;
         let runs = settings.seeds.iter().map(|&seed| initialize(&spec, &settings.start(), seed)).collect();
         return Ok(Start { model: model(spec, Vec::new()), runs });
     };
@@ -432,6 +446,7 @@ fn start(settings: &Settings, data: &Dataset) -> Result<Start> {
         );
         return Err(Error::data(path, what));
     }
+    memory::check(&given.spec, settings)?;
     let runs = vec![given.params; settings.seeds.len()];
     Ok(Start { model: model(given.spec, Vec::new()), runs })
 }

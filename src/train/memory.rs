@@ -1,0 +1,55 @@
+//! Whether a run fits into this machine's memory, asked before anything is allocated: an allocation that fails ends the
+//! program without a word.
+
+use super::settings::{OptimizerChoice, Settings};
+use crate::nn::{LayerSpec, NetworkSpec};
+use crate::{Error, Result};
+
+/// Taken for the machine's memory where the system does not tell.
+const UNKNOWN: f64 = 64.0 * GIB;
+const GIB: f64 = (1_u64 << 30) as f64;
+
+/// Refuses a network that is larger than the memory.
+///
+/// # Errors
+/// [`Error::Config`].
+pub(super) fn check(spec: &NetworkSpec, settings: &Settings) -> Result<()> {
+    let (need, have) = (bytes(spec, settings), total().unwrap_or(UNKNOWN));
+    if need <= have {
+        return Ok(());
+    }
+    Err(Error::Config(format!(
+        "the run needs about {:.0} GiB of memory and this machine has {:.0}: take fewer --components, a smaller --hidden, \
+         a smaller --batch-size or fewer --seeds",
+        (need / GIB).ceil(),
+        have / GIB
+    )))
+}
+
+/// Roughly what a run holds at once, in floating point since nothing about it need fit into a `usize`.
+fn bytes(spec: &NetworkSpec, settings: &Settings) -> f64 {
+    // Parameters, their gradient, and a copy on the host to write from; then the optimiser's arrays.
+    let copies = 3.0 + if settings.optimizer == OptimizerChoice::Adam { 2.0 } else { 1.0 };
+    let layer = |layer: &LayerSpec| {
+        let (inputs, outputs) = (layer.inputs() as f64, layer.outputs() as f64);
+        let (params, wide) = match *layer {
+            LayerSpec::Gm { components, .. } => {
+                let k = components as f64;
+                (k * (2.0 * inputs + outputs * inputs + outputs), k * (outputs + 4.0))
+            }
+            LayerSpec::Dense { .. } => (inputs * outputs + outputs, outputs),
+            LayerSpec::UnitNorm { .. } => (0.0, outputs),
+        };
+        copies * params + settings.batch_size as f64 * (inputs + outputs + wide)
+    };
+    let floats: f64 = spec.layers.iter().map(layer).sum();
+    floats * settings.seeds.len() as f64 * size_of::<f32>() as f64
+}
+
+/// Bytes of memory of this machine, where Linux tells.
+fn total() -> Option<f64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    let kib: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib * 1024.0)
+}

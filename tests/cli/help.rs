@@ -1,0 +1,30 @@
+//! Help texts name every option that is promised.
+
+use crate::place::Place;
+
+#[test]
+fn every_option_is_in_the_help() {
+    let place = Place::new();
+    let common = "--adapter --software --json --quiet --verbose";
+    let train = "--model --data --components --hidden --epochs --batch-size --optimizer --lr --lr-sigma --gamma --normalize \
+                 --seeds --seed --out --config --init --order --recipe --split --max-steps --log-every --resume --force \
+                 --checkpoint-every";
+    for (command, options) in [
+        ("train", train),
+        ("eval", "MODEL --data"),
+        ("predict", "MODEL --inputs --out"),
+        ("data", "NAME"),
+        ("info", ""),
+    ] {
+        let help = place.run(&format!("{command} --help")).ok().stdout;
+        for option in options.split_whitespace().chain(common.split_whitespace()) {
+            assert!(help.contains(option), "{command} --help does not mention {option}");
+        }
+        assert!(help.lines().all(|line| line.chars().count() <= 100), "{command} --help is too wide");
+    }
+    let help = place.run("--help").ok().stdout;
+    for command in ["train", "eval", "predict", "data", "info"] {
+        assert!(help.contains(command), "--help does not mention {command}");
+    }
+    assert!(place.run("--version").ok().stdout.starts_with("bures "));
+}

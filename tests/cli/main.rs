@@ -1,0 +1,15 @@
+//! The program as people meet it: the built binary, its exit codes, messages and files.
+
+mod bad_files;
+mod bad_usage;
+mod disk;
+mod diverge;
+mod golden;
+mod help;
+mod json;
+mod learn;
+mod place;
+mod resume;
+mod same_bits;
+#[path = "../common/skip.rs"]
+mod skip;
