@@ -8,6 +8,7 @@ mod resident;
 mod run_folder;
 mod settings;
 mod settings_file;
+mod start;
 mod stepper;
 mod trainer;
 

@@ -1,19 +1,20 @@
 //! The loop over epochs: gather, step, evaluate, write.
 
+mod records;
+mod saving;
+
 use std::time::Instant;
 
-use super::checkpoint::{Checkpoint, Counters};
 use super::evaluate::{Evaluation, Evaluator};
-use super::memory;
 use super::order::Order;
 use super::resident::{Minibatches, Resident};
 use super::run_folder::RunFolder;
 use super::settings::{OrderChoice, Settings};
+use super::start::start;
 use super::stepper::{StepAt, Stepper, Totals};
-use crate::data::{Dataset, Normalization, TargetScale, Targets};
+use crate::data::{Dataset, TargetScale};
 use crate::device::{Buffer, Device, Stream};
-use crate::nn::{Model, Network, NetworkSpec, Provenance, initialize};
-use crate::plot::{Record, Split};
+use crate::nn::{Model, Network, NetworkSpec, Provenance};
 use crate::shape::stride;
 use crate::{Error, Result};
 
@@ -243,87 +244,6 @@ impl<'a> Trainer<'a> {
         Ok(())
     }
 
-    /// Reads the losses of the steps after `first` and turns them into metrics.
-    fn training_records(&mut self, epoch: u64, first: u64) -> Result<Vec<Record>> {
-        let (batch, runs) = (self.settings.batch_size, self.network.runs());
-        let epoch_start = epoch * self.order.steps_per_epoch(batch);
-        let range = (first - epoch_start) as usize * runs..(self.step - epoch_start) as usize * runs;
-        let losses = self.stream.read_range(&self.epoch_losses, range.clone())?;
-        let errors = self.stream.read_range(&self.epoch_errors, range)?;
-        if let Some(at) = losses.iter().position(|loss| !loss.is_finite()) {
-            let (step, seed) = (first + 1 + (at / runs) as u64, self.settings.seeds[at % runs]);
-            return Err(self.diverged(step, seed, "the training loss", losses[at]));
-        }
-        let classes = self.model.classes.is_some();
-        let record = |run: usize, step: u64, loss: f64, errors: f64| Record {
-            seed: self.settings.seeds[run],
-            step,
-            epoch: epoch + 1,
-            split: Split::Train,
-            loss: Some(loss),
-            error: classes.then_some(errors / batch as f64),
-            seconds: self.seconds(),
-        };
-        let mut records = Vec::new();
-        let mut total = 0.0;
-        let taken = losses.len() / runs;
-        for run in 0..runs {
-            let of_run = |at: usize| (f64::from(losses[at * runs + run]), f64::from(errors[at * runs + run]));
-            let (loss, wrong) = (0..taken).map(of_run).fold((0.0, 0.0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
-            total += loss / taken as f64;
-            match self.settings.log_every {
-                None => records.push(record(run, self.step, loss / taken as f64, wrong / taken as f64)),
-                Some(every) => {
-                    for at in 0..taken {
-                        let step = first + 1 + at as u64;
-                        if step.is_multiple_of(every) {
-                            let (loss, wrong) = of_run(at);
-                            records.push(record(run, step, loss, wrong));
-                        }
-                    }
-                }
-            }
-        }
-        self.last_loss = Some(total / runs as f64);
-        Ok(records)
-    }
-
-    fn diverged(&self, step: u64, seed: u64, quantity: &str, value: f32) -> Error {
-        let checkpoint = self.folder.of_seed(seed).join("checkpoint.safetensors");
-        let kept = if checkpoint.exists() {
-            format!("the last good checkpoint is {}", checkpoint.display())
-        } else {
-            "no checkpoint had been written".to_owned()
-        };
-        let advice = format!("; try a smaller --lr or --lr-sigma; {kept}");
-        Error::NonFinite { quantity: format!("{quantity} of seed {seed}"), value, step, advice }
-    }
-
-    /// Refuses parameters or optimiser state that are not finite: a checkpoint of them would be of no use.
-    fn check_finite(&self, runs: &[Vec<Vec<f32>>]) -> Result<()> {
-        for (run, &seed) in runs.iter().zip(&self.settings.seeds) {
-            if let Err(Error::NonFinite { quantity, value, step, .. }) =
-                crate::nn::check_finite(&self.spec, run, self.step)
-            {
-                return Err(self.diverged(step, seed, &quantity, value));
-            }
-        }
-        Ok(())
-    }
-
-    fn test_records(&self, epoch: u64) -> Vec<Record> {
-        let record = |(&seed, result): (&u64, &Evaluation)| Record {
-            seed,
-            step: self.step,
-            epoch: epoch + 1,
-            split: Split::Test,
-            loss: Some(result.loss).filter(|loss| loss.is_finite()),
-            error: result.error,
-            seconds: self.seconds(),
-        };
-        self.settings.seeds.iter().zip(&self.last_test).map(record).collect()
-    }
-
     fn seconds(&self) -> f64 {
         self.seconds_before + self.started.elapsed().as_secs_f64()
     }
@@ -341,112 +261,4 @@ impl<'a> Trainer<'a> {
             test: mean(|test| Some(test.loss)).map(|loss| Evaluation { loss, error: mean(|test| test.error) }),
         }
     }
-
-    /// Writes every seed's parameters and optimiser state, once they are known to be finite.
-    fn checkpoint(&mut self) -> Result<()> {
-        let params = self.network.read(&mut self.stream)?;
-        self.check_finite(&params)?;
-        let runs = self.network.runs();
-        let mut sets = vec![("params", params)];
-        for (name, layers) in self.stepper.state() {
-            if layers.iter().any(|layer| !layer.is_empty()) {
-                let state = crate::nn::read_runs(&mut self.stream, runs, layers)?;
-                self.check_finite(&state)?;
-                sets.push((name, state));
-            }
-        }
-        for (run, &seed) in self.settings.seeds.iter().enumerate() {
-            let counters = Counters { step: self.step, seconds: self.seconds() };
-            let of_run = sets.iter().map(|(name, all)| (*name, all[run].clone())).collect();
-            let checkpoint = Checkpoint { counters, sets: of_run };
-            checkpoint.write(&self.spec, &self.folder.of_seed(seed), runs > 1)?;
-        }
-        self.checkpointed = Instant::now();
-        Ok(())
-    }
-
-    /// Takes up the newest checkpoint that all seeds have.
-    fn resume(&mut self) -> Result<()> {
-        let folders: Vec<_> = self.settings.seeds.iter().map(|&seed| self.folder.of_seed(seed)).collect();
-        let step = Checkpoint::newest_common(&folders)?;
-        let mut names = vec!["params"];
-        names.extend(
-            self.stepper.state().iter().filter(|(_, l)| l.iter().any(|l| !l.is_empty())).map(|(name, _)| *name),
-        );
-        for (run, folder) in folders.iter().enumerate() {
-            let checkpoint = Checkpoint::resume(&self.spec, folder, step, &names)?;
-            self.seconds_before = self.seconds_before.max(checkpoint.counters.seconds);
-            for (name, layers) in &checkpoint.sets {
-                for (i, values) in layers.iter().enumerate() {
-                    let at = run * values.len();
-                    let target = match *name {
-                        "params" => self.network.params_mut(i),
-                        name => match self.stepper.state_mut().into_iter().find(|(set, _)| *set == name) {
-                            Some((_, layers)) => &mut layers[i],
-                            None => continue,
-                        },
-                    };
-                    self.stream.write(target, at, values)?;
-                }
-            }
-        }
-        self.step = step.min(self.steps);
-        Ok(())
-    }
-
-    fn write_models(&mut self) -> Result<()> {
-        let params = self.network.read(&mut self.stream)?;
-        self.check_finite(&params)?;
-        for (&seed, params) in self.settings.seeds.iter().zip(params) {
-            let provenance = Provenance { seed, ..self.model.provenance.clone() };
-            let model = Model { params, provenance, ..self.model.clone() };
-            model.write(self.folder.of_seed(seed).join("model.safetensors"))?;
-        }
-        Ok(())
-    }
-}
-
-/// The model to train, and every run's first parameters.
-struct Start {
-    model: Model,
-    runs: Vec<Vec<Vec<f32>>>,
-}
-
-fn start(settings: &Settings, data: &Dataset) -> Result<Start> {
-    let (classes, outputs, targets) = match &data.train.targets {
-        Targets::Classes { classes, .. } => (Some(*classes), classes.saturating_sub(1).max(1), None),
-        Targets::Values { values, outputs } => (None, *outputs, Some(TargetScale::fit(values, *outputs))),
-    };
-    let normalize = Normalization::fit(settings.normalize, &data.train.features, data.inputs);
-    let model = |spec: NetworkSpec, params| Model {
-        spec,
-        classes,
-        normalize: normalize.clone(),
-        targets: targets.clone(),
-        provenance: Provenance::default(),
-        params,
-    };
-    let Some(path) = &settings.init else {
-        let spec = settings.network(data.inputs, outputs);
-        spec.check()?;
-        memory::check(&spec, settings)?;
-        let runs = settings.seeds.iter().map(|&seed| initialize(&spec, &settings.start(), seed)).collect();
-        return Ok(Start { model: model(spec, Vec::new()), runs });
-    };
-    let given = Model::read(path, Some(crate::nn::Activation::Relu))?;
-    let fits = given.spec.inputs() == data.inputs
-        && (given.spec.outputs() == outputs || classes == Some(given.spec.outputs()));
-    if !fits {
-        let what = format!(
-            "the model takes {} inputs and has {} outputs, but {} has {} inputs and wants {outputs} outputs",
-            given.spec.inputs(),
-            given.spec.outputs(),
-            data.name,
-            data.inputs
-        );
-        return Err(Error::data(path, what));
-    }
-    memory::check(&given.spec, settings)?;
-    let runs = vec![given.params; settings.seeds.len()];
-    Ok(Start { model: model(given.spec, Vec::new()), runs })
 }
