@@ -181,9 +181,8 @@ impl NetworkSpec {
                 let what = format!("layer {i} has a size of 0: {layer:?}; every size must be at least 1");
                 return Err(Error::Config(what));
             }
-            let elements = [components, layer.inputs(), layer.outputs().saturating_add(3), 4]
-                .into_iter()
-                .try_fold(1, usize::checked_mul);
+            let rows = if let LayerSpec::UnitNorm { .. } = layer { 1 } else { layer.outputs().saturating_add(3) };
+            let elements = [components, layer.inputs(), rows, 4].into_iter().try_fold(1, usize::checked_mul);
             if elements.is_none_or(|elements| elements > 1 << 40) {
                 return Err(Error::Config(format!("layer {i} is too large: {layer:?}")));
             }
