@@ -1,5 +1,7 @@
 //! Minibatches gathered from a resident data set and normalised on the way.
 
+use rayon::prelude::*;
+
 use super::{Real, vectorized};
 use crate::shape::{expect_len, stride};
 use crate::{Error, Result};
@@ -29,6 +31,9 @@ pub enum Affine<'a> {
     PerColumn(&'a [f32]),
 }
 
+/// Rows that one thread takes at a time.
+const BLOCK: usize = 16;
+
 /// `x [M, dp]` from the rows named by `indices [M]`.
 ///
 /// # Errors
@@ -42,26 +47,34 @@ pub fn rows<T: Real>(inputs: usize, source: Rows<'_>, affine: Affine<'_>, indice
         Rows::Floats(data) => data.len(),
     } / dp;
     check_indices(OP, indices, n)?;
-    for (&index, x) in indices.iter().zip(x.chunks_exact_mut(dp)) {
-        let row = index as usize * dp..index as usize * dp + inputs;
-        let x = &mut x[..inputs];
-        vectorized(
-            #[inline(always)]
-            || match source {
+    let blocks = x.par_chunks_mut(BLOCK * dp).zip(indices.par_chunks(BLOCK));
+    blocks.for_each(|(x, indices)| {
+        for (&index, x) in indices.iter().zip(x.chunks_exact_mut(dp)) {
+            row(inputs, source, affine, index as usize, x);
+        }
+    });
+    Ok(())
+}
+
+/// One row of `source`, normalised, into `x`.
+fn row<T: Real>(inputs: usize, source: Rows<'_>, affine: Affine<'_>, index: usize, x: &mut [T]) {
+    let dp = stride(inputs);
+    let row = index * dp..index * dp + inputs;
+    let x = &mut x[..inputs];
+    vectorized(
+        #[inline(always)]
+        || {
+            match source {
                 Rows::Bytes(data) => {
                     x.iter_mut().zip(&data[row]).for_each(|(x, &byte)| *x = T::of(f64::from(byte)));
                 }
                 Rows::Floats(data) => {
                     x.iter_mut().zip(&data[row]).for_each(|(x, &value)| *x = T::of(f64::from(value)));
                 }
-            },
-        );
-        vectorized(
-            #[inline(always)]
-            || normalize(affine, index as usize, dp, x),
-        );
-    }
-    Ok(())
+            }
+            normalize(affine, index, dp, x);
+        },
+    );
 }
 
 #[inline(always)]

@@ -9,6 +9,9 @@ use super::{Chunk, Tensors, Workspace};
 use crate::Result;
 use crate::shape::{GmDims, expect_len};
 
+/// Elements that one thread squares at a time.
+const SQUARES: usize = 1 << 14;
+
 /// `h [R,B,Lp]` from `x [R,B,dp]` and the parameters of every run (layout: [`GmDims`]); the workspace keeps what
 /// [`backward`](super::backward) needs.
 ///
@@ -22,10 +25,13 @@ pub fn forward<T: Real>(x: &[T], params: &[T], workspace: &mut Workspace<T>, h: 
     expect_len(OP, "h [R,B,Lp]", h.len(), dims.h_len())?;
 
     let run_len = dims.batch * dims.input_stride();
-    vectorized(
-        #[inline(always)]
-        || square(x, &mut workspace.squares),
-    );
+    let blocks = workspace.squares.par_chunks_mut(SQUARES).zip(x.par_chunks(SQUARES));
+    blocks.for_each(|(squares, x)| {
+        vectorized(
+            #[inline(always)]
+            || square(x, squares),
+        );
+    });
     let squares = &workspace.squares;
     workspace.chunks.par_iter_mut().for_each(|chunk| {
         let rows = chunk.run * run_len..(chunk.run + 1) * run_len;
