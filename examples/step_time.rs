@@ -107,7 +107,7 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     println!("{}", device.describe());
     // Inside the pool the calling thread is one of its workers, as in the program.
     let mut times = Ok(Vec::new());
-    rayon::scope(|_| times = time(&args, &device));
+    bures::reference::awake(|| times = time(&args, &device));
     let mut times = times?;
     if times.is_empty() {
         return Err("--steps must be at least 1".into());

@@ -88,10 +88,7 @@ enum Command {
 /// Runs the program and turns what happened into an exit code: 0 done, 1 failed, 2 bad usage, 3 no adapter.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    // The CPU executor's threads hand work to one another faster than the main thread can hand it to them.
-    let mut result = Ok(());
-    rayon::scope(|_| result = run(&cli));
-    match result {
+    match run(&cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
             // Where even this cannot be written, the exit code still says it.

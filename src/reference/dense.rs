@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::matrix::{View, par_product_nn, par_product_nt, product_tn};
+use super::threads::each;
 use super::{Real, vectorized};
 use crate::Result;
 use crate::shape::{DenseDims, expect_len};
@@ -20,17 +21,15 @@ pub fn forward<T: Real>(dims: DenseDims, x: &[T], params: &[T], h: &mut [T]) -> 
     expect_len(OP, "parameters [R,P]", params.len(), dims.runs * dims.params_len())?;
     expect_len(OP, "h [R,B,Lp]", h.len(), dims.h_len())?;
     let (b, d, dp, l, lp) = (dims.batch, dims.inputs, dims.input_stride(), dims.outputs, dims.output_stride());
-    x.par_chunks_exact(b * dp)
-        .zip(params.par_chunks_exact(dims.params_len()))
-        .zip(h.par_chunks_exact_mut(b * lp))
-        .for_each(|((x, params), h)| {
-            let weight = View::new(&params[dims.weight()], l, d, dp);
-            par_product_nt(h, lp, View::new(x, b, d, dp), weight, BLOCK);
-            let bias = &params[dims.bias()];
-            for row in h.chunks_exact_mut(lp) {
-                row.iter_mut().zip(bias).for_each(|(h, &bias)| *h += bias);
-            }
-        });
+    let runs = x.chunks_exact(b * dp).zip(params.chunks_exact(dims.params_len()));
+    for ((x, params), h) in runs.zip(h.chunks_exact_mut(b * lp)) {
+        let weight = View::new(&params[dims.weight()], l, d, dp);
+        par_product_nt(h, lp, View::new(x, b, d, dp), weight, BLOCK);
+        let bias = &params[dims.bias()];
+        for row in h.chunks_exact_mut(lp) {
+            row.iter_mut().zip(bias).for_each(|(h, &bias)| *h += bias);
+        }
+    }
     Ok(())
 }
 
@@ -53,11 +52,11 @@ pub fn backward<T: Real>(
     expect_len(OP, "dh [R,B,Lp]", dh.len(), dims.h_len())?;
     expect_len(OP, "gradients [R,P]", grads.len(), dims.runs * dims.params_len())?;
     let (b, d, dp, l, lp) = (dims.batch, dims.inputs, dims.input_stride(), dims.outputs, dims.output_stride());
-    grads.par_chunks_exact_mut(dims.params_len()).enumerate().for_each(|(run, grads)| {
+    for (run, grads) in grads.chunks_exact_mut(dims.params_len()).enumerate() {
         let x = View::new(&x[run * b * dp..][..b * dp], b, d, dp);
         let dh = &dh[run * b * lp..][..b * lp];
         let (d_weight, d_bias) = grads.split_at_mut(dims.weight().end);
-        d_weight.par_chunks_mut(BLOCK * dp).enumerate().for_each(|(block, d_weight)| {
+        each(d_weight.par_chunks_mut(BLOCK * dp).enumerate(), |(block, d_weight)| {
             let first = block * BLOCK;
             let columns = BLOCK.min(l - first);
             let dh = View::new(&dh[first..], b, columns, lp);
@@ -72,14 +71,14 @@ pub fn backward<T: Real>(
                 }
             },
         );
-    });
+    }
     if let Some(dx) = dx {
         expect_len(OP, "dx [R,B,dp]", dx.len(), dims.x_len())?;
-        dx.par_chunks_exact_mut(b * dp).enumerate().for_each(|(run, dx)| {
+        for (run, dx) in dx.chunks_exact_mut(b * dp).enumerate() {
             let weight = &params[run * dims.params_len()..][dims.weight()];
             let dh = View::new(&dh[run * b * lp..][..b * lp], b, l, lp);
             par_product_nn(dx, dp, dh, View::new(weight, l, d, dp), BLOCK);
-        });
+        }
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use super::threads::each;
 use super::{Real, vectorized};
 use crate::shape::{expect_len, stride};
 use crate::{Error, Result};
@@ -48,7 +49,7 @@ pub fn rows<T: Real>(inputs: usize, source: Rows<'_>, affine: Affine<'_>, indice
     } / dp;
     check_indices(OP, indices, n)?;
     let blocks = x.par_chunks_mut(BLOCK * dp).zip(indices.par_chunks(BLOCK));
-    blocks.for_each(|(x, indices)| {
+    each(blocks, |(x, indices)| {
         for (&index, x) in indices.iter().zip(x.chunks_exact_mut(dp)) {
             row(inputs, source, affine, index as usize, x);
         }

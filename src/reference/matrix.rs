@@ -2,9 +2,9 @@
 
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
-use rayon::prelude::*;
 
 use super::Real;
+use super::threads::each;
 
 /// A row-major matrix inside a slice.
 #[derive(Clone, Copy)]
@@ -79,5 +79,5 @@ fn par_columns<'a, T: Real>(out: MatMut<'a, T>, block: usize, work: impl Fn(usiz
         rest = tail;
     }
     blocks.push((first, rest));
-    blocks.into_par_iter().for_each(|(first, out)| work(first, out));
+    each(blocks, |(first, out)| work(first, out));
 }

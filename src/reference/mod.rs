@@ -16,5 +16,7 @@ pub mod normal;
 pub mod optimizer;
 pub mod philox;
 mod real;
+mod threads;
 
 pub use real::{Real, vectorized};
+pub use threads::awake;

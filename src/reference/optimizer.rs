@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::threads::each;
 use super::{Real, vectorized};
 use crate::Result;
 use crate::shape::expect_len;
@@ -152,7 +153,7 @@ pub fn step<T: Real>(
             let tasks = params[group.range.clone()].chunks_mut(BLOCK).zip(grads[at.clone()].chunks(BLOCK));
             let tasks = tasks.zip(blocks(first, at.clone())).zip(blocks(second, at));
             let mut tasks: Vec<_> = tasks.collect();
-            tasks.par_iter_mut().for_each(|(((params, grads), first), second)| {
+            each(tasks.par_iter_mut(), |(((params, grads), first), second)| {
                 rule.apply(group, params, grads, first, second);
             });
         }

@@ -51,6 +51,12 @@ pub trait Real:
     fn root(self) -> Self;
     /// Complementary error function, accurate relatively in both tails.
     fn erfc(self) -> Self;
+    /// This value, or 0 where times an ordinary number it would be subnormal.
+    #[inline(always)]
+    fn or_zero(self) -> Self {
+        let floor = Self::SMALLEST_NORMAL / Self::NEGLIGIBLE;
+        if self < floor && -self < floor { Self::ZERO } else { self }
+    }
     /// This value, or 0 where it is smaller than [`Real::NEGLIGIBLE`].
     #[inline(always)]
     fn flushed(self) -> Self {

@@ -9,6 +9,7 @@
 use rayon::prelude::*;
 
 use super::super::matrix::{View, product_nn, product_tn};
+use super::super::threads::each;
 use super::super::{Real, vectorized};
 use super::{Chunk, Parts, Tensors, Workspace};
 use crate::Result;
@@ -42,7 +43,7 @@ pub fn backward<T: Real>(
     let want_dx = dx.is_some();
     let squares = &workspace.squares;
     let mut tasks: Vec<_> = workspace.chunks.iter_mut().zip(Parts::of_chunks(&dims, grads)).collect();
-    tasks.par_iter_mut().for_each(|(chunk, grads)| {
+    each(tasks.par_iter_mut(), |(chunk, grads)| {
         let rows = chunk.run * run_len..(chunk.run + 1) * run_len;
         chunk.sums(&dims, &squares[rows.clone()], dh);
         let params = Tensors::of_run(&dims, params, chunk.run);
@@ -119,13 +120,14 @@ impl<T: Real> Chunk<T> {
                 for row in 0..b {
                     g_a[row] += g[row] * r;
                     g_f[row] += g[row] * c[row];
-                    h[row] = (f[row] * g[row]).flushed();
+                    h[row] = (f[row].flushed() * g[row]).flushed();
                 }
-                scratch.rho[i * l + o] = a.iter().zip(g).map(|(&a, &g)| a * g).sum();
+                scratch.rho[i * l + o] = a.iter().zip(g).map(|(&a, &g)| a.flushed() * g).sum();
             }
             for row in 0..b {
-                g_m[row] = (g_a[row] * f[row] + g_f[row] * q[row]).flushed();
-                g_a[row] = (T::of(0.5) * q[row] * (g_a[row] - g_f[row] * w[row])).flushed();
+                let (f, q) = (f[row].flushed(), q[row].flushed());
+                g_m[row] = (g_a[row] * f + g_f[row] * q).flushed();
+                g_a[row] = (T::of(0.5) * q * (g_a[row] - g_f[row] * w[row])).flushed();
             }
         }
     }

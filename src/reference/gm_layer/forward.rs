@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use super::super::matrix::{View, product_nt};
 use super::super::normal::relu_moments;
+use super::super::threads::each;
 use super::super::{Real, vectorized};
 use super::{Chunk, Tensors, Workspace};
 use crate::Result;
@@ -26,14 +27,14 @@ pub fn forward<T: Real>(x: &[T], params: &[T], workspace: &mut Workspace<T>, h: 
 
     let run_len = dims.batch * dims.input_stride();
     let blocks = workspace.squares.par_chunks_mut(SQUARES).zip(x.par_chunks(SQUARES));
-    blocks.for_each(|(squares, x)| {
+    each(blocks, |(squares, x)| {
         vectorized(
             #[inline(always)]
             || square(x, squares),
         );
     });
     let squares = &workspace.squares;
-    workspace.chunks.par_iter_mut().for_each(|chunk| {
+    each(workspace.chunks.par_iter_mut(), |chunk| {
         let rows = chunk.run * run_len..(chunk.run + 1) * run_len;
         chunk.forward(&dims, &x[rows.clone()], &squares[rows], Tensors::of_run(&dims, params, chunk.run));
     });
@@ -110,9 +111,9 @@ impl<T: Real> Chunk<T> {
             for (row, (&mean, &variance)) in means.iter().zip(&self.s2[i * b..]).enumerate() {
                 let moments = relu_moments(mean, variance);
                 let at = i * b + row;
-                self.moments.a[at] = moments.a.flushed();
-                self.moments.f[at] = moments.f.flushed();
-                self.moments.q[at] = moments.q.flushed();
+                self.moments.a[at] = moments.a.or_zero();
+                self.moments.f[at] = moments.f.or_zero();
+                self.moments.q[at] = moments.q.or_zero();
                 self.moments.w[at] = moments.w;
             }
         }

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::super::optimizer::{Group, Rule};
+use super::super::threads::each;
 use super::super::{Real, vectorized};
 use super::{Chunk, Parts, Workspace};
 use crate::Result;
@@ -34,7 +35,7 @@ pub fn step<T: Real>(
     let parts =
         Parts::of_chunks(&dims, params).zip(Parts::of_chunks(&dims, first)).zip(Parts::of_chunks(&dims, second));
     let mut tasks: Vec<_> = workspace.chunks.iter_mut().zip(parts).collect();
-    tasks.par_iter_mut().for_each(|(chunk, ((params, first), second))| {
+    each(tasks.par_iter_mut(), |(chunk, ((params, first), second))| {
         let rows = chunk.run * run_len..(chunk.run + 1) * run_len;
         chunk.sums(&dims, &squares[rows.clone()], dh);
         for i in 0..chunk.count {

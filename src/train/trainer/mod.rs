@@ -15,6 +15,7 @@ use super::stepper::{StepAt, Stepper, Totals};
 use crate::data::{Dataset, TargetScale};
 use crate::device::{Buffer, Device, Stream};
 use crate::nn::{Model, Network, NetworkSpec, Provenance};
+use crate::reference::awake;
 use crate::shape::stride;
 use crate::{Error, Result};
 
@@ -74,7 +75,7 @@ pub fn train(
     } else {
         folder.begin(settings)?;
     }
-    trainer.run(tell)
+    if device.is_cpu() { awake(|| trainer.run(tell)) } else { trainer.run(tell) }
 }
 
 struct Trainer<'a> {
@@ -180,7 +181,7 @@ impl<'a> Trainer<'a> {
         })
     }
 
-    fn run(mut self, tell: &mut dyn FnMut(Progress)) -> Result<Summary> {
+    fn run(mut self, tell: &mut (dyn FnMut(Progress) + Send)) -> Result<Summary> {
         self.folder.keep_metrics_until(self.step)?;
         self.started = Instant::now();
         let per_epoch = self.order.steps_per_epoch(self.settings.batch_size);
@@ -212,7 +213,7 @@ impl<'a> Trainer<'a> {
     }
 
     /// Records the steps up to `end`, all in one epoch, without waiting for any of them.
-    fn take_steps(&mut self, epoch: u64, end: u64, tell: &mut dyn FnMut(Progress)) -> Result<()> {
+    fn take_steps(&mut self, epoch: u64, end: u64, tell: &mut (dyn FnMut(Progress) + Send)) -> Result<()> {
         let (batch, runs) = (self.settings.batch_size, self.network.runs());
         let orders: Vec<Vec<u32>> =
             self.settings.seeds.iter().map(|&seed| self.order.epoch(seed, epoch, batch)).collect();
