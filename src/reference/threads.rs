@@ -3,7 +3,7 @@
 
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator};
 
-/// Runs `work` with rayon's threads held awake for [`each`]. Loops outside of it run all the same, only slower to start.
+/// Runs `work` with rayon's threads held awake for the loops of the twins. Loops outside of it run all the same, only slower to start.
 pub fn awake<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     spindle::with_lock(rayon::current_num_threads(), work)
 }
