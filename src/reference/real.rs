@@ -51,10 +51,11 @@ pub trait Real:
     fn root(self) -> Self;
     /// Complementary error function, accurate relatively in both tails.
     fn erfc(self) -> Self;
-    /// This value, or 0 where times an ordinary number it would be subnormal.
+    /// This value, or 0 where it is so near the subnormal numbers that products with it would be among them. Keeps the far
+    /// tails that [`Real::flushed`] drops: outputs may consist of nothing else.
     #[inline(always)]
     fn or_zero(self) -> Self {
-        let floor = Self::SMALLEST_NORMAL / Self::NEGLIGIBLE;
+        let floor = Self::SMALLEST_NORMAL * Self::of(1e8);
         if self < floor && -self < floor { Self::ZERO } else { self }
     }
     /// This value, or 0 where it is smaller than [`Real::NEGLIGIBLE`].
