@@ -158,7 +158,7 @@ impl Settings {
                 settings.optimizer = OptimizerChoice::Adam;
                 (settings.lr, settings.lr_sigma, settings.l2) = (1e-2, 1e-2, 6e-5);
                 settings.schedule = Schedule::Cosine;
-                (settings.init_mean_std, settings.init_output_std) = (0.15, 0.01);
+                (settings.init_mean_std, settings.init_output_std) = (0.05, 0.01);
             }
             (Recipe::Tuned, ModelKind::Fc) => {
                 settings.optimizer = OptimizerChoice::Adam;
