@@ -40,6 +40,7 @@
 //! `examples/` has a whole run through the library, and a network with a training loop of its own.
 #![forbid(unsafe_code)]
 
+pub mod certify;
 pub mod commands;
 pub mod data;
 pub mod device;
@@ -48,6 +49,7 @@ pub mod error;
 pub mod gpu;
 pub mod io;
 pub mod kernels;
+pub mod math;
 pub mod nn;
 pub mod plot;
 pub mod reference;
