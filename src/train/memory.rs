@@ -37,7 +37,7 @@ fn bytes(spec: &NetworkSpec, settings: &Settings) -> f64 {
                 let k = components as f64;
                 (k * (2.0 * inputs + outputs * inputs + outputs), k * (outputs + 4.0))
             }
-            LayerSpec::Dense { .. } => (inputs * outputs + outputs, outputs),
+            LayerSpec::Dense { .. } | LayerSpec::Stochastic { .. } => (inputs * outputs + outputs, outputs),
             LayerSpec::UnitNorm { .. } => (0.0, outputs),
         };
         copies * params + settings.batch_size as f64 * (inputs + outputs + wide)
