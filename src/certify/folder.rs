@@ -1,0 +1,154 @@
+//! The folder of a certificate: written whole, read back with every sum checked.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::core::{Mixture, Witness};
+use super::manifest::{About, Manifest, NAME};
+use super::record::{Record, method_of, read_lines, write_lines};
+use super::run::Certified;
+use super::{mixtures, witnesses};
+use crate::io::{Tensors, read_hashed, sha256_bytes, write_atomic};
+use crate::{Error, Result};
+
+const LINES: &str = "certificate.jsonl";
+const MIXTURE: &str = "mixture.safetensors";
+const WITNESS: &str = "witness.safetensors";
+
+/// Files that mark a folder as one with results.
+const RESULTS: [&str; 4] = [NAME, LINES, MIXTURE, WITNESS];
+
+/// Everything a certificate holds, in the order of its inputs.
+#[derive(Clone, Debug)]
+pub struct Certificate {
+    /// How it came about.
+    pub about: About,
+    /// The lines.
+    pub records: Vec<Record>,
+    /// The mixtures.
+    pub mixtures: Vec<Mixture>,
+    /// The witnesses.
+    pub witnesses: Vec<Witness>,
+}
+
+/// A folder to write a certificate to.
+#[derive(Clone, Debug)]
+pub struct Folder {
+    path: PathBuf,
+}
+
+impl Certificate {
+    /// Of what [`super::run()`] returns.
+    pub fn new(about: About, certified: Vec<Certified>) -> Self {
+        let records = certified.iter().map(Record::of).collect();
+        let (mut mixtures, mut witnesses) = (Vec::new(), Vec::new());
+        for one in certified {
+            mixtures.push(one.proof.mixture);
+            witnesses.push(one.witness);
+        }
+        Self { about, records, mixtures, witnesses }
+    }
+
+    /// Reads a folder. Every file's sum is compared with the manifest's first.
+    ///
+    /// # Errors
+    /// [`Error::Data`] when there is no certificate, or a file is missing or was changed; [`Error::Format`] when a file is
+    /// not what its name promises.
+    pub fn read(folder: &Path) -> Result<Self> {
+        let manifest = Manifest::read(folder)?;
+        let mut contents = BTreeMap::new();
+        for (name, sum) in &manifest.files {
+            let path = folder.join(name);
+            if !path.exists() {
+                return Err(Error::data(&path, "does not verify: the file is missing"));
+            }
+            let (bytes, found) = read_hashed(&path)?;
+            if found != *sum {
+                return Err(Error::data(&path, "does not verify: the file was changed after it was written"));
+            }
+            if RESULTS.contains(&name.as_str()) {
+                contents.insert(name.clone(), bytes);
+            }
+        }
+        let file = |name: &str| {
+            let bytes = contents.get(name).ok_or_else(|| Error::data(folder, format!("does not verify: no {name}")))?;
+            Ok::<_, Error>((folder.join(name), bytes))
+        };
+        let (path, bytes) = file(LINES)?;
+        let records = read_lines(bytes, &path)?;
+        let [first, end] = manifest.about.inputs.range;
+        if first > end || !records.iter().map(|record| record.input).eq(first..end) {
+            return Err(Error::data(
+                &path,
+                format!("does not verify: its lines are not inputs {first}..{end} in order"),
+            ));
+        }
+        let components: Vec<usize> = records.iter().map(|record| record.components).collect();
+        let (path, bytes) = file(MIXTURE)?;
+        let mixtures = mixtures::unpack(&Tensors::parse(bytes, &path)?, &components, &path)?;
+        let (path, bytes) = file(WITNESS)?;
+        let packed = Tensors::parse(bytes, &path)?;
+        let layers = packed.metadata.get("hidden_layers").and_then(|text| text.parse().ok()).unwrap_or(0);
+        let witnesses = witnesses::unpack(&packed, records.len(), layers, &path)?;
+        Ok(Self { about: manifest.about, records, mixtures, witnesses })
+    }
+}
+
+impl Folder {
+    /// Chooses a folder; one that holds results is refused unless `force`.
+    ///
+    /// # Errors
+    /// [`Error::Config`] when it holds results.
+    pub fn choose(path: &Path, force: bool) -> Result<Self> {
+        match RESULTS.iter().find(|name| path.join(name).exists()) {
+            Some(name) if !force => Err(Error::Config(format!(
+                "{} holds the results of a certification ({name}); replace it by --force, or choose another --out",
+                path.display()
+            ))),
+            _ => Ok(Self { path: path.to_owned() }),
+        }
+    }
+
+    /// The folder itself.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes the certificate and the files `more` (pictures, a report) beside it, the manifest last: a folder without one
+    /// is no certificate.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when a file cannot be written.
+    pub fn write(&self, certificate: &Certificate, more: &[(String, Vec<u8>)]) -> Result<()> {
+        let folder = &self.path;
+        fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+        let manifest = folder.join(NAME);
+        if manifest.exists() {
+            // What is being replaced is no certificate any more.
+            fs::remove_file(&manifest).map_err(Error::io("remove", &manifest))?;
+        }
+        let mut sums = BTreeMap::new();
+        let mut write = |name: &str, bytes: &[u8]| {
+            let path = folder.join(name);
+            sums.insert(name.to_owned(), sha256_bytes(bytes));
+            write_atomic(&path, |file| file.write_all(bytes).map_err(Error::io("write", &path)))
+        };
+        let about = &certificate.about;
+        let seal = |mut file: Tensors| {
+            file.metadata.insert("model".to_owned(), about.model.sha256.clone());
+            file.metadata.insert("inputs".to_owned(), about.inputs.sha256.clone());
+            file.to_bytes()
+        };
+        write(LINES, &write_lines(&certificate.records, &folder.join(LINES))?)?;
+        write(MIXTURE, &seal(mixtures::pack(certificate.mixtures.iter()))?)?;
+        let layers = certificate.witnesses.first().map_or(0, |witness| witness.layers.len());
+        let method = method_of(&about.settings.method)
+            .ok_or_else(|| Error::Config(format!("method {:?} is not known", about.settings.method)))?;
+        write(WITNESS, &seal(witnesses::pack(certificate.witnesses.iter(), method, layers))?)?;
+        for (name, bytes) in more {
+            write(name, bytes)?;
+        }
+        Manifest::new(about.clone(), sums).write(folder)
+    }
+}
