@@ -9,15 +9,16 @@ use super::manifest::{About, Manifest, NAME};
 use super::record::{Record, method_of, read_lines, write_lines};
 use super::run::Certified;
 use super::{mixtures, witnesses};
-use crate::io::{Tensors, read_hashed, sha256_bytes, write_atomic};
+use crate::io::{TensorData, Tensors, read_hashed, sha256_bytes, write_atomic};
 use crate::{Error, Result};
 
 const LINES: &str = "certificate.jsonl";
 const MIXTURE: &str = "mixture.safetensors";
 const WITNESS: &str = "witness.safetensors";
+const SAMPLES: &str = "samples.safetensors";
 
 /// Files that mark a folder as one with results.
-const RESULTS: [&str; 4] = [NAME, LINES, MIXTURE, WITNESS];
+const RESULTS: [&str; 5] = [NAME, LINES, MIXTURE, WITNESS, SAMPLES];
 
 /// Everything a certificate holds, in the order of its inputs.
 #[derive(Clone, Debug)]
@@ -30,6 +31,8 @@ pub struct Certificate {
     pub mixtures: Vec<Mixture>,
     /// The witnesses.
     pub witnesses: Vec<Witness>,
+    /// Samples `[n, D]` of the true law, of a certificate for one input that was sampled; otherwise none.
+    pub samples: Vec<f64>,
 }
 
 /// A folder to write a certificate to.
@@ -42,12 +45,13 @@ impl Certificate {
     /// Of what [`super::run()`] returns.
     pub fn new(about: About, certified: Vec<Certified>) -> Self {
         let records = certified.iter().map(Record::of).collect();
-        let (mut mixtures, mut witnesses) = (Vec::new(), Vec::new());
+        let (mut mixtures, mut witnesses, mut samples) = (Vec::new(), Vec::new(), Vec::new());
         for one in certified {
             mixtures.push(one.proof.mixture);
             witnesses.push(one.witness);
+            samples.extend(one.samples);
         }
-        Self { about, records, mixtures, witnesses }
+        Self { about, records, mixtures, witnesses, samples }
     }
 
     /// Reads a folder. Every file's sum is compared with the manifest's first.
@@ -91,7 +95,17 @@ impl Certificate {
         let packed = Tensors::parse(bytes, &path)?;
         let layers = packed.metadata.get("hidden_layers").and_then(|text| text.parse().ok()).unwrap_or(0);
         let witnesses = witnesses::unpack(&packed, records.len(), layers, &path)?;
-        Ok(Self { about: manifest.about, records, mixtures, witnesses })
+        let samples = match contents.get(SAMPLES) {
+            Some(bytes) => {
+                let path = folder.join(SAMPLES);
+                match &Tensors::parse(bytes, &path)?.get("samples", &path)?.data {
+                    TensorData::F64(values) => values.clone(),
+                    _ => return Err(Error::format(path, "tensor samples must hold f64")),
+                }
+            }
+            None => Vec::new(),
+        };
+        Ok(Self { about: manifest.about, records, mixtures, witnesses, samples })
     }
 }
 
@@ -146,6 +160,12 @@ impl Folder {
         let method = method_of(&about.settings.method)
             .ok_or_else(|| Error::Config(format!("method {:?} is not known", about.settings.method)))?;
         write(WITNESS, &seal(witnesses::pack(certificate.witnesses.iter(), method, layers))?)?;
+        if let (Some(mixture), false) = (certificate.mixtures.first(), certificate.samples.is_empty()) {
+            let (mut file, width) = (Tensors::default(), mixture.width);
+            let samples = TensorData::F64(certificate.samples.clone());
+            file.insert("samples", &[certificate.samples.len() / width, width], samples);
+            write(SAMPLES, &seal(file)?)?;
+        }
         for (name, bytes) in more {
             write(name, bytes)?;
         }

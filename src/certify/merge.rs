@@ -49,6 +49,8 @@ pub fn merge(folders: &[PathBuf]) -> Result<Certificate> {
         whole.records.extend(next.records);
         whole.mixtures.extend(next.mixtures);
         whole.witnesses.extend(next.witnesses);
+        // Kept for a single input only.
+        whole.samples.clear();
         name = next_name;
     }
     Ok(whole)

@@ -22,6 +22,7 @@ mod mixtures;
 mod propose;
 mod record;
 mod run;
+mod sample;
 mod sizes;
 mod subject;
 mod summary;

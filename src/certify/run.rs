@@ -4,7 +4,7 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use serde::{Deserialize, Serialize};
 
 use super::core::{Method, Prepared, Proof, Witness, prove};
-use super::empirical::Empirical;
+use super::empirical::{self, Empirical};
 use super::inputs::Inputs;
 use super::record::{Stop, method_name, method_of};
 use super::subject::Subject;
@@ -24,12 +24,16 @@ pub struct Settings {
     pub epsilon: Option<f64>,
     /// Components that splitting may use for an input.
     pub max_components: usize,
+    /// Samples for the empirical distance; 0 for none.
+    pub samples: usize,
+    /// Seed of the samples.
+    pub seed: u64,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         let method = method_name(Method::Tight).to_owned();
-        Self { method, epsilon: None, max_components: 64 }
+        Self { method, epsilon: None, max_components: 64, samples: 0, seed: 0 }
     }
 }
 
@@ -42,6 +46,10 @@ impl Settings {
         }
         if self.max_components == 0 {
             return bad("max-components is 0; at least 1 is needed".to_owned());
+        }
+        if self.samples != 0 && !empirical::RANGE.contains(&self.samples) {
+            let (least, most) = (empirical::RANGE.start(), empirical::RANGE.end());
+            return bad(format!("samples is {}; between {least} and {most} are possible", self.samples));
         }
         match method_of(&self.method) {
             Some(Method::Tight) => Ok(Method::Tight),
@@ -63,6 +71,8 @@ pub struct Certified {
     pub stopped: Option<Stop>,
     /// What samples say, where asked for.
     pub empirical: Option<Empirical>,
+    /// The samples of the true law, `[n, D]`, of a run on one input; otherwise none.
+    pub samples: Vec<f64>,
 }
 
 /// How far a run is.
@@ -100,7 +110,7 @@ pub fn run(
     let chunk = CHUNK * rayon::current_num_threads();
     for first in inputs.range.clone().step_by(chunk) {
         let last = (first + chunk).min(inputs.range.end);
-        let one = |input: usize| one(subject, &prepared, settings, input, &inputs.row(input));
+        let one = |input: usize| one(subject, &prepared, settings, (input, total == 1), &inputs.row(input));
         let part: Vec<Result<Certified>> = (first..last).into_par_iter().map(one).collect();
         for certified in part {
             let certified = certified?;
@@ -114,7 +124,13 @@ pub fn run(
     Ok(out)
 }
 
-fn one(subject: &Subject, prepared: &Prepared, settings: &Settings, input: usize, row: &[f64]) -> Result<Certified> {
+fn one(
+    subject: &Subject,
+    prepared: &Prepared,
+    settings: &Settings,
+    (input, alone): (usize, bool),
+    row: &[f64],
+) -> Result<Certified> {
     let network = &subject.network;
     let (witness, proof, stopped) = match settings.epsilon {
         None => {
@@ -128,7 +144,15 @@ fn one(subject: &Subject, prepared: &Prepared, settings: &Settings, input: usize
             (witness, proof, Some(stop))
         }
     };
-    Ok(Certified { input, witness, proof, stopped, empirical: None })
+    let mut samples = Vec::new();
+    let mut empirical = None;
+    if settings.samples > 0 {
+        let (n, seed) = (settings.samples, settings.seed);
+        let (measured, drawn) = empirical::measure(network, row, &proof.mixture, n, seed, input)?;
+        empirical = Some(measured);
+        samples = if alone { drawn } else { samples };
+    }
+    Ok(Certified { input, witness, proof, stopped, empirical, samples })
 }
 
 /// The error for an input that cannot be certified.

@@ -76,7 +76,7 @@ pub fn round_up(value: f64, digits: usize) -> String {
     }
     let decimals = digits as i32 - 1 - exponent;
     match exponent {
-        -5..0 => format!("0.{}{mantissa}", "0".repeat((-exponent - 1) as usize)),
+        -4..0 => format!("0.{}{mantissa}", "0".repeat((-exponent - 1) as usize)),
         0..7 if decimals > 0 => {
             let (whole, fraction) = mantissa.split_at((exponent + 1) as usize);
             format!("{whole}.{fraction}")

@@ -13,8 +13,13 @@ use crate::device::Device;
 use crate::{Error, Result, report};
 
 pub(super) fn run_command(common: &Common, args: &CertifyArgs) -> Result<()> {
-    let settings =
-        Settings { method: args.method.name().to_owned(), epsilon: args.epsilon, max_components: args.max_components };
+    let settings = Settings {
+        method: args.method.name().to_owned(),
+        epsilon: args.epsilon,
+        max_components: args.max_components,
+        samples: args.samples,
+        seed: args.seed,
+    };
     settings.check()?;
     let out = args.out.clone().unwrap_or_else(|| default_out(&args.model));
     let folder = Folder::choose(&out, args.force)?;
@@ -101,10 +106,29 @@ pub(super) fn tell_result(certificate: &Certificate, summary: &Summary) -> Resul
     if !parts.is_empty() {
         say!("where the worst comes from: {}", parts.join(", "))?;
     }
+    tell_samples(certificate)?;
     if let Some(epsilon) = certificate.about.settings.epsilon {
         tell_epsilon(certificate, epsilon)?;
     }
     Ok(())
+}
+
+/// What samples say, where there are some.
+fn tell_samples(certificate: &Certificate) -> Result<()> {
+    let sampled: Vec<_> = certificate.records.iter().filter_map(|r| Some((r, r.empirical.as_ref()?))).collect();
+    let Some((_, first)) = sampled.first() else { return Ok(()) };
+    let median = |value: fn(&crate::certify::Empirical) -> f64| {
+        let mut all: Vec<f64> = sampled.iter().map(|(r, e)| value(e) / r.second_moment.sqrt()).collect();
+        all.sort_unstable_by(f64::total_cmp);
+        all[all.len() / 2]
+    };
+    say!(
+        "measured with {} samples, median: distance {:.1e}, of two samples of the same law {:.1e}, lower limit {:.1e}",
+        show::count(first.samples),
+        median(|e| e.distance),
+        median(|e| e.floor),
+        median(|e| e.lower)
+    )
 }
 
 /// For how many inputs the bound asked for is reached, and why not for the others.

@@ -36,6 +36,12 @@ pub(super) struct CertifyArgs {
     /// Inputs A to B − 1 only, numbered from 0: a share of the work, for bures merge
     #[arg(long, value_name = "A..B", value_parser = range)]
     pub(super) range: Option<Range<usize>>,
+    /// Also measure the distance with N samples of both laws, by exact transport; this is no part of the proof
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    pub(super) samples: usize,
+    /// Seed of the samples
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    pub(super) seed: u64,
     /// Replace results in the folder
     #[arg(long)]
     pub(super) force: bool,

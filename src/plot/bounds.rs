@@ -24,7 +24,8 @@ pub fn bounds(records: &[Record], title: &str) -> Result<Picture> {
     order.sort_by(|a, b| a.relative_bound.total_cmp(&b.relative_bound));
     let relative = |record: &Record, value: f64| value / record.second_moment.sqrt();
     let pick = |value: &dyn Fn(&Record) -> Option<f64>| -> Vec<(f64, f64)> {
-        let points = order.iter().enumerate().step_by(order.len().div_ceil(MOST).max(1));
+        // Counted from the end, so that the worst is among them.
+        let points = order.iter().enumerate().rev().step_by(order.len().div_ceil(MOST).max(1));
         points.filter_map(|(rank, record)| Some((rank as f64 + 1.0, value(record)?))).collect()
     };
     let figure = Bounds {
@@ -87,9 +88,9 @@ impl Drawing for Bounds {
 impl Bounds {
     fn legend<B: DrawingBackend>(&self, pen: &Pen<'_, B>) -> std::result::Result<(), String> {
         let y = FRAME_OF_PANEL.top - 22.0;
-        let mut entries = vec![("proven bound", BLUE, 116.0)];
+        let mut entries = vec![("proven bound", BLUE, 128.0)];
         if !self.distance.is_empty() {
-            entries = vec![("sampling floor", FRAME, 118.0), ("sampled distance", ORANGE, 134.0), entries[0]];
+            entries = vec![("sampling floor", FRAME, 130.0), ("sampled distance", ORANGE, 150.0), entries[0]];
         }
         let mut right = FRAME_OF_PANEL.right;
         for (name, color, width) in entries {

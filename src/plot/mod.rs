@@ -1,6 +1,7 @@
 //! Pictures, drawn from result files only: whoever has the files of a run can draw its figures again.
 
 mod bounds;
+mod marginals;
 mod metrics;
 mod panel;
 mod picture;
@@ -17,6 +18,7 @@ use crate::io::write_atomic;
 use crate::{Error, Result};
 
 pub use bounds::bounds;
+pub use marginals::marginals;
 pub use metrics::{Record, Split, read_metrics};
 use panel::{FAINT_INK, Frame, INK, Panel, Pen};
 use picture::Drawing;

@@ -19,7 +19,11 @@ pub fn certificate(certificate: &Certificate) -> Result<Vec<(String, Vec<u8>)>> 
     let records = &certificate.records;
     let name = Path::new(&certificate.about.model.path).file_name();
     let name = name.map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-    let pictures = [plot::bounds(records, &name)?, plot::terms(records, &name)?];
+    let mut pictures = vec![plot::bounds(records, &name)?, plot::terms(records, &name)?];
+    if let ([record], [mixture], false) = (&records[..], &certificate.mixtures[..], certificate.samples.is_empty()) {
+        let title = format!("{name}, input {}", record.input);
+        pictures.push(plot::marginals(mixture, &certificate.samples, &title)?);
+    }
     let page = page(certificate, &name, &pictures)?;
     let mut files = Vec::new();
     for picture in pictures {
@@ -73,6 +77,13 @@ fn page(certificate: &Certificate, name: &str, pictures: &[Picture]) -> Result<M
                 @for picture in pictures { figure { (PreEscaped(&picture.svg)) } }
                 h2 { @if worst.len() < records.len() { "The " (worst.len()) " largest bounds" } @else { "All bounds" } }
                 (table(&worst))
+                @if let Some(e) = records.first().and_then(|record| record.empirical.as_ref()) {
+                    p {
+                        "Samples, which are no part of the proof: " (e.samples) " of each law. The sampled distance is above the "
+                        "true one by about the sampling floor, which is the distance between two samples of the same law. The lower "
+                        "limit holds with probability " (e.confidence) "."
+                    }
+                }
                 h2 { "What it is about" }
                 (about(certificate))
             }
