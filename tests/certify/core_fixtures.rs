@@ -2,6 +2,8 @@
 
 use bures::certify::core::{Prepared, prove};
 
+use bures::data::{Features, LoadOptions, load};
+
 use crate::core_support::{Golden, check_proof, distance, fixtures, plain_witness};
 
 #[test]
@@ -40,4 +42,27 @@ fn tiny_networks_agree_with_the_golden_values() {
         assert!(mean <= 1e-9 && covariance <= 1e-9, "{mean:e}, {covariance:e}");
         assert!(proof.bound <= want, "{} above {want}", proof.bound);
     }
+}
+
+/// The first thousand test images: what issue 3 asks of the tight method.
+#[test]
+fn mnist_bounds_are_small() {
+    let Some(folder) = fixtures() else { return };
+    if crate::skip::folder_or_skip("BURES_DATA").is_none() {
+        return;
+    }
+    let network = Golden::read(folder.join("nets/mnist_2x128_relu_vi.safetensors")).network("", "relu", 0.0);
+    let prepared = Prepared::new(&network).expect("a network");
+    let data = load("mnist", &LoadOptions::default()).expect("MNIST");
+    let Features::U8(pixels) = &data.test.features else { panic!("pixels") };
+    let start = std::time::Instant::now();
+    let relative = |image: &[u8]| {
+        let input: Vec<f64> = image.iter().map(|&v| f64::from(f32::from(v) / 255.0)).collect();
+        prove(&prepared, &input, &plain_witness(&network)).expect("a proof").relative_bound
+    };
+    let mut bounds: Vec<f64> = pixels.chunks_exact(784).take(1000).map(relative).collect();
+    eprintln!("1000 inputs: {:?}", start.elapsed());
+    bounds.sort_by(f64::total_cmp);
+    eprintln!("median {} worst {}", bounds[500], bounds[999]);
+    assert!(bounds[500] <= 0.0075, "median {}", bounds[500]);
 }

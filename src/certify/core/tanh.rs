@@ -5,6 +5,7 @@
 //! off by at most `2 e^{b²/2} sup |f|/(e^{2πb/h} − 1)` (Trefethen and Weideman 2014, Theorem 5.1): below 10⁻²⁸ sup |f| where
 //! `2πb/h − b²/2 ≥ 66`. Nodes beyond 12 add less than 10⁻³⁰ (2.8 + s)². The page has the constants.
 
+use std::f64::consts::TAU;
 use std::sync::OnceLock;
 
 use super::activation::{Activation, Displaced, FourthMoments, Moments};
@@ -120,7 +121,7 @@ impl Table {
         let strip = if scale * REACH > 0.785 { 0.785 / scale } else { REACH };
         (0..LEVELS).find_map(|level| {
             let step = STEP / (1_u32 << level) as f64;
-            let proved = 6.28 * strip / step - 0.5 * strip * strip >= 66.1;
+            let proved = TAU * strip / step - 0.5 * strip * strip >= 66.1;
             proved.then(|| TABLES.get(level).map(|table| table.get_or_init(|| Table::new(level))))?
         })
     }
