@@ -10,6 +10,7 @@ inputs=10000 shares=20
 each=$(( (inputs + shares - 1) / shares ))
 first=$(( SLURM_ARRAY_TASK_ID * each ))
 end=$(( first + each < inputs ? first + each : inputs ))
+[ "$first" -lt "$end" ] || exit 0 # more shares than inputs
 export RAYON_NUM_THREADS="${SLURM_CPUS_PER_TASK:-1}"
 # --force lets a share that was killed and requeued start again.
 bures certify bnn.safetensors --activation relu --inputs x.npy --range "$first..$end" \

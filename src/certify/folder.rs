@@ -17,6 +17,9 @@ const MIXTURE: &str = "mixture.safetensors";
 const WITNESS: &str = "witness.safetensors";
 const SAMPLES: &str = "samples.safetensors";
 
+/// What an earlier run may have left that a new one does not write.
+const LEFT: [&str; 3] = [SAMPLES, "marginals.svg", "marginals.png"];
+
 /// Files that mark a folder as one with results.
 const RESULTS: [&str; 5] = [NAME, LINES, MIXTURE, WITNESS, SAMPLES];
 
@@ -129,6 +132,19 @@ impl Folder {
         &self.path
     }
 
+    /// Makes the folder and runs `work`; if that fails, a folder that holds nothing is removed again. So a long run does not
+    /// find out at its end that it cannot write.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when it cannot be made; what `work` returns.
+    pub fn during<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        fs::create_dir_all(&self.path).map_err(Error::io("create", &self.path))?;
+        work().inspect_err(|_| {
+            // Refused where it holds something, which is as it should be.
+            let _ = fs::remove_dir(&self.path);
+        })
+    }
+
     /// Writes the certificate and the files `more` (pictures, a report) beside it, the manifest last: a folder without one
     /// is no certificate.
     ///
@@ -141,6 +157,9 @@ impl Folder {
         if manifest.exists() {
             // What is being replaced is no certificate any more.
             fs::remove_file(&manifest).map_err(Error::io("remove", &manifest))?;
+        }
+        for left in LEFT.iter().map(|name| folder.join(name)).filter(|path| path.exists()) {
+            fs::remove_file(&left).map_err(Error::io("remove", &left))?;
         }
         let mut sums = BTreeMap::new();
         let mut write = |name: &str, bytes: &[u8]| {

@@ -9,12 +9,12 @@ use crate::{Error, Result};
 /// order and must follow one another without a gap.
 ///
 /// # Errors
-/// [`Error::Config`] naming two shares that overlap, leave a gap, or are of different models, inputs, settings or versions;
+/// [`Error::Data`] naming two shares that overlap, leave a gap, or are of different models, inputs, settings or versions;
 /// as for [`Certificate::read`].
 pub fn merge(folders: &[PathBuf]) -> Result<Certificate> {
     let mut shares = Vec::with_capacity(folders.len());
     for folder in folders {
-        shares.push((folder.display(), Certificate::read(folder)?));
+        shares.push((folder, Certificate::read(folder)?));
     }
     shares.sort_by_key(|(_, share)| share.about.inputs.range);
     let mut shares = shares.into_iter();
@@ -22,28 +22,29 @@ pub fn merge(folders: &[PathBuf]) -> Result<Certificate> {
         return Err(Error::Config("there is no share to merge".to_owned()));
     };
     for (next_name, next) in shares {
-        let refuse = |what: String| Err(Error::Config(format!("{name} and {next_name} {what}")));
+        let refuse =
+            |what: String| Err(Error::data(next_name, format!("cannot be joined with {}: {what}", name.display())));
         let (a, b) = (&whole.about, &next.about);
         if (&a.model.sha256, a.model.activation, a.model.dropout)
             != (&b.model.sha256, b.model.activation, b.model.dropout)
         {
-            return refuse("are of different models".to_owned());
+            return refuse("it is of another model".to_owned());
         }
         if a.inputs.sha256 != b.inputs.sha256 {
-            return refuse("are of different inputs".to_owned());
+            return refuse("it is of other inputs".to_owned());
         }
         if a.settings != b.settings {
-            return refuse("were made with different settings".to_owned());
+            return refuse("it was made with other settings".to_owned());
         }
         if (&a.version, &a.commit) != (&b.version, &b.commit) {
-            return refuse("were made by different versions of bures".to_owned());
+            return refuse("it was made by another version of bures".to_owned());
         }
         let ([_, end], [start, stop]) = (a.inputs.range, b.inputs.range);
         if start < end {
-            return refuse(format!("overlap: both hold input {start}"));
+            return refuse(format!("both hold input {start}"));
         }
         if start > end {
-            return refuse(format!("leave a gap: inputs {end}..{start} are in no share"));
+            return refuse(format!("inputs {end}..{start} are in no share"));
         }
         whole.about.inputs.range[1] = stop;
         whole.records.extend(next.records);

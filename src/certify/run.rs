@@ -110,7 +110,7 @@ pub fn run(
     let chunk = CHUNK * rayon::current_num_threads();
     for first in inputs.range.clone().step_by(chunk) {
         let last = (first + chunk).min(inputs.range.end);
-        let one = |input: usize| one(subject, &prepared, settings, (input, total == 1), &inputs.row(input));
+        let one = |input: usize| one(subject, &prepared, settings, inputs, input);
         let part: Vec<Result<Certified>> = (first..last).into_par_iter().map(one).collect();
         for certified in part {
             let certified = certified?;
@@ -128,34 +128,39 @@ fn one(
     subject: &Subject,
     prepared: &Prepared,
     settings: &Settings,
-    (input, alone): (usize, bool),
-    row: &[f64],
+    inputs: &Inputs,
+    input: usize,
 ) -> Result<Certified> {
-    let network = &subject.network;
+    let (network, row) = (&subject.network, &inputs.row(input));
+    let refuse = |why: Error| no_certificate(&inputs.given, input, &why);
     let (witness, proof, stopped) = match settings.epsilon {
         None => {
             let witness = propose::plain(network);
-            let proof = prove(prepared, row, &witness).map_err(|why| no_certificate(input, &why))?;
+            let proof = prove(prepared, row, &witness).map_err(refuse)?;
             (witness, proof, None)
         }
         Some(epsilon) => {
             let best = propose::split(prepared, network, row, epsilon, settings.max_components);
-            let (witness, proof, stop) = best.map_err(|why| no_certificate(input, &why))?;
+            let (witness, proof, stop) = best.map_err(refuse)?;
             (witness, proof, Some(stop))
         }
     };
+    if !proof.relative_bound.is_finite() {
+        let why = format!("the mixture is 0, so that the bound {:e} is no fraction of it", proof.bound);
+        return Err(refuse(Error::Config(why)));
+    }
     let mut samples = Vec::new();
     let mut empirical = None;
     if settings.samples > 0 {
         let (n, seed) = (settings.samples, settings.seed);
         let (measured, drawn) = empirical::measure(network, row, &proof.mixture, n, seed, input)?;
         empirical = Some(measured);
-        samples = if alone { drawn } else { samples };
+        samples = if inputs.range.len() == 1 { drawn } else { samples };
     }
     Ok(Certified { input, witness, proof, stopped, empirical, samples })
 }
 
 /// The error for an input that cannot be certified.
-pub(super) fn no_certificate(input: usize, why: &Error) -> Error {
-    Error::Config(format!("input {input} has no certificate: {why}"))
+fn no_certificate(given: &str, input: usize, why: &Error) -> Error {
+    Error::data(given, format!("input {input} has no certificate: {why}"))
 }

@@ -30,8 +30,8 @@ impl Subject {
     /// which every hidden activation is dropped, in place of what the file says.
     ///
     /// # Errors
-    /// As for [`Model::from_tensors`]; [`Error::Config`] for a layer that cannot be certified and for a probability
-    /// outside `[0, 1)`; [`Error::Data`] for numbers that single precision does not hold.
+    /// As for [`Model::from_tensors`]; [`Error::Config`] for a probability outside `[0, 1)`;
+    /// [`Error::Data`] for a layer that cannot be certified and for numbers that single precision does not hold.
     pub fn read(path: &Path, activation: Option<Activation>, dropout: Option<f64>) -> Result<Self> {
         let (bytes, sha256) = read_hashed(path)?;
         let file = Tensors::parse(&bytes, path)?;
@@ -91,8 +91,7 @@ fn convert(path: &Path, i: usize, layer: &LayerSpec, params: &[f32], dropout: Op
         LayerSpec::Stochastic { activation, dropout, .. } => (activation, dropout),
         LayerSpec::Gm { .. } | LayerSpec::UnitNorm { .. } => {
             let kind = if matches!(layer, LayerSpec::Gm { .. }) { "Gaussian-mixture layer" } else { "unit norm" };
-            let what = format!("{}: layer {i} is a {kind}; bures certify takes dense layers", path.display());
-            return Err(Error::Config(what));
+            return Err(Error::data(path, format!("layer {i} is a {kind}; bures certify takes dense layers")));
         }
     };
     let values = |names: [&str; 2]| -> Option<Vec<f64>> {

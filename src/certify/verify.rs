@@ -71,7 +71,8 @@ fn check(certificate: &Certificate, prepared: &Prepared, at: usize, row: &[f64])
     let (record, witness) = (&certificate.records[at], &certificate.witnesses[at]);
     let differs =
         |what: &str| Err(Error::Config(format!("input {}: the {what} is not what the proof gives", record.input)));
-    let proof = prove(prepared, row, witness).map_err(|why| super::run::no_certificate(record.input, &why))?;
+    let proof = prove(prepared, row, witness)
+        .map_err(|why| Error::Config(format!("input {} has no certificate: {why}", record.input)))?;
     let proved = Record::proved(record.input, witness.method, &proof, None, None);
     if let Some(what) = record.difference(&proved) {
         return differs(what);

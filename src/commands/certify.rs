@@ -39,7 +39,7 @@ pub(super) fn run_command(common: &Common, args: &CertifyArgs) -> Result<()> {
         bar.set_message(format!("median {median}  worst {worst}"));
     };
     let started = std::time::Instant::now();
-    let outcome = run(&subject, &inputs, &settings, &mut tell);
+    let outcome = folder.during(|| run(&subject, &inputs, &settings, &mut tell));
     bar.finish_and_clear();
     let certificate = Certificate::new(About::new(&subject, &inputs, &settings), outcome?);
     let seconds = started.elapsed().as_secs_f64();
@@ -123,11 +123,11 @@ fn tell_samples(certificate: &Certificate) -> Result<()> {
         all[all.len() / 2]
     };
     say!(
-        "measured with {} samples, median: distance {:.1e}, of two samples of the same law {:.1e}, lower limit {:.1e}",
+        "measured with {} samples, relative, median: distance {}, of two samples of the same law {}, lower limit {}",
         show::count(first.samples),
-        median(|e| e.distance),
-        median(|e| e.floor),
-        median(|e| e.lower)
+        round_up(median(|e| e.distance), 2),
+        round_up(median(|e| e.floor), 2),
+        round_up(median(|e| e.lower), 2)
     )
 }
 

@@ -54,7 +54,6 @@ impl Drawing for Bounds {
     fn draw<B: DrawingBackend>(&self, pen: &Pen<'_, B>) -> std::result::Result<(), String> {
         pen.text(&self.title, 24.0, 28.0, 17.0, INK, HPos::Left)?;
         let values = || self.bound.iter().chain(&self.distance).chain(&self.floor).map(|(_, value)| *value);
-        // A logarithmic axis shows no zero; bounds are 0 where nothing is random.
         let Some(vertical) = Scale::vertical(values()) else { return Ok(()) };
         let Some(horizontal) = Scale::horizontal([1.0, self.count as f64].into_iter()) else { return Ok(()) };
         let f = FRAME_OF_PANEL;
@@ -72,8 +71,9 @@ impl Drawing for Bounds {
         let middle = (f.left + f.right) / 2.0;
         pen.text("inputs, in the order of their bounds", middle, f.bottom + 37.0, 13.0, INK, HPos::Center)?;
         pen.text("relative W2 distance", f.left, f.top - 22.0, 13.5, INK, HPos::Left)?;
-        for (points, color) in [(&self.floor, FRAME), (&self.distance, ORANGE)] {
-            points.iter().try_for_each(|&(rank, value)| pen.dot((x(rank), y(value)), 2.0, color))?;
+        // The floor's dots are larger, so that they show where both lie in one place.
+        for (points, radius, color) in [(&self.floor, 3.25, FRAME), (&self.distance, 2.0, ORANGE)] {
+            points.iter().try_for_each(|&(rank, value)| pen.dot((x(rank), y(value)), radius, color))?;
         }
         if self.bound.len() > 1 {
             pen.line(self.bound.iter().map(|&(rank, value)| (x(rank), y(value))).collect(), 2.25, BLUE)?;
@@ -95,7 +95,7 @@ impl Bounds {
         let mut right = FRAME_OF_PANEL.right;
         for (name, color, width) in entries {
             pen.text(name, right, y, 13.0, INK, HPos::Right)?;
-            pen.dot((right - width + 14.0, y), 4.0, color)?;
+            pen.dot((right - width + 20.0, y), 4.0, color)?;
             right -= width;
         }
         Ok(())

@@ -12,6 +12,9 @@ use crate::certify::Record;
 /// Columns at most; neighbours are averaged.
 const MOST: usize = 240;
 
+/// Width of a bar at most, in CSS pixels.
+const WIDEST: f64 = 120.0;
+
 const FRAME_OF_PANEL: Frame = Frame { left: 78.0, top: 92.0, right: 560.0, bottom: 362.0 };
 
 /// Distinct for most kinds of colour blindness (Okabe and Ito), then repeated.
@@ -87,7 +90,7 @@ impl Drawing for Terms {
         }
         let width = (f.right - f.left) / self.columns.len().max(1) as f64;
         // A gap shows bars as bars, as long as it would not eat them up.
-        let gap = if width > 12.0 { 0.12 * width.min(60.0) } else { 0.0 };
+        let gap = if width > 12.0 { (0.12 * width).max((width - WIDEST) / 2.0) } else { 0.0 };
         for (at, column) in self.columns.iter().enumerate() {
             let (left, right) = (f.left + width * at as f64 + gap, f.left + width * (at as f64 + 1.0) - gap);
             let mut below = 0.0;

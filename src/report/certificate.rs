@@ -17,7 +17,7 @@ const ROWS: usize = 100;
 /// [`Error::Config`] for a certificate without inputs; [`Error::Data`] where a picture cannot be drawn.
 pub fn certificate(certificate: &Certificate) -> Result<Vec<(String, Vec<u8>)>> {
     let records = &certificate.records;
-    let name = Path::new(&certificate.about.model.path).file_name();
+    let name = Path::new(&certificate.about.model.path).file_stem();
     let name = name.map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let mut pictures = vec![plot::bounds(records, &name)?, plot::terms(records, &name)?];
     if let ([record], [mixture], false) = (&records[..], &certificate.mixtures[..], certificate.samples.is_empty()) {

@@ -112,7 +112,8 @@ fn every_number_of_a_line_counts() {
         forge(&place, "certificate.jsonl", format!("{first}\n{line}").as_bytes());
         does_not_verify(&place, to, words);
     }
-    for (case, text) in [("a line less", format!("{first}\n")), ("a line twice", format!("{first}\n{second}{second}"))] {
+    for (case, text) in [("a line less", format!("{first}\n")), ("a line twice", format!("{first}\n{second}{second}"))]
+    {
         forge(&place, "certificate.jsonl", text.as_bytes());
         does_not_verify(&place, case, "its lines are not inputs 2..4 in order");
     }
@@ -137,7 +138,11 @@ fn models_and_inputs_are_those_of_the_certificate() {
     let place = certified();
     let (net, x) = (place.read("net.safetensors"), place.read("x.npy"));
     write(&place, "net.safetensors", &network(&WIDTHS, 2));
-    does_not_verify(&place, "another model", "net.safetensors: does not verify: this is not the model of the certificate");
+    does_not_verify(
+        &place,
+        "another model",
+        "net.safetensors: does not verify: this is not the model of the certificate",
+    );
     place.write("net.safetensors", &net);
     // One more row than before, and one bit in a row that is not certified.
     place.write("x.npy", &rows(8));
@@ -152,7 +157,11 @@ fn models_and_inputs_are_those_of_the_certificate() {
     for file in ["net.safetensors", "x.npy"] {
         std::fs::remove_file(place.path(file)).expect("a file");
     }
-    place.run("verify run").refused("moved", 1, "net.safetensors: not there; the certificate is about it: say by --model");
+    place.run("verify run").refused(
+        "moved",
+        1,
+        "net.safetensors: not there; the certificate is about it: say by --model",
+    );
     let verify = "verify run --model there/net.safetensors";
     place.run(verify).refused("inputs moved", 1, "x.npy: not there; the certificate is about it: say by --inputs");
     place.run(&format!("{verify} --inputs there/x.npy")).ok();

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::certify_nets::{CERTIFY, WIDTHS, network, place, rows, write};
 use crate::place::{Place, f32s, npy, npz};
+use crate::skip::folder_or_skip;
 
 fn lines(place: &Place, folder: &str) -> Vec<Value> {
     let text = String::from_utf8(place.read(&format!("{folder}/certificate.jsonl"))).expect("text");
@@ -21,7 +22,9 @@ fn number(value: &Value) -> f64 {
 fn a_certificate_is_made_and_verifies() {
     let place = place();
     let run = place.run(&format!("{CERTIFY} --out run")).ok();
-    for words in ["network 3-5-4-2, ReLU, factorised Gaussian weights · 7 inputs · tight bound", "proven: median", "→ run/"] {
+    for words in
+        ["network 3-5-4-2, ReLU, factorised Gaussian weights · 7 inputs · tight bound", "proven: median", "→ run/"]
+    {
         assert!(run.stdout.contains(words), "no {words:?} in {}", run.stdout);
     }
     let lines = lines(&place, "run");
@@ -77,15 +80,15 @@ fn shares_join_to_what_one_run_makes() {
     place.write("y.npy", &rows(8));
     place.run(&format!("{} --out g --range 3..7", CERTIFY.replace("x.npy", "y.npy"))).ok();
     for (shares, words) in [
-        ("a c", "a and c leave a gap: inputs 3..4 are in no share"),
-        ("a b2", "a and b2 overlap: both hold input 2"),
-        ("a a", "a and a overlap: both hold input 1"),
-        ("a d", "a and d are of different models"),
-        ("a f", "a and f are of different models"),
-        ("a g", "a and g are of different inputs"),
-        ("a e", "a and e were made with different settings"),
+        ("a c", "c: cannot be joined with a: inputs 3..4 are in no share"),
+        ("a b2", "b2: cannot be joined with a: both hold input 2"),
+        ("a a", "a: cannot be joined with a: both hold input 1"),
+        ("a d", "d: cannot be joined with a: it is of another model"),
+        ("a f", "f: cannot be joined with a: it is of another model"),
+        ("a g", "g: cannot be joined with a: it is of other inputs"),
+        ("a e", "e: cannot be joined with a: it was made with other settings"),
     ] {
-        place.run(&format!("merge {shares} --out bad")).refused(shares, 2, words);
+        place.run(&format!("merge {shares} --out bad")).refused(shares, 1, words);
         assert!(!place.path("bad").exists(), "{shares} left a folder");
     }
     place.run("merge a missing --out bad").refused("no share", 1, "missing: no certificate");
@@ -111,7 +114,11 @@ fn models_of_other_programs() {
         };
         write(&place, "net.safetensors", &renamed(&sequential));
         place.run(&format!("{CERTIFY} --out step{step}")).ok();
-        assert_eq!(lines(&place, "step3".replace('3', &step.to_string()).as_str()), lines(&place, "run"), "step {step}");
+        assert_eq!(
+            lines(&place, "step3".replace('3', &step.to_string()).as_str()),
+            lines(&place, "run"),
+            "step {step}"
+        );
     }
     let mut described = net.clone();
     let layers = r#"[{"type":"dense","activation":"relu","dropout":0.0},{"type":"dense","activation":"relu"},{"type":"dense","activation":"none"}]"#;
@@ -202,6 +209,9 @@ fn samples_stand_beside_the_bound() {
     assert_eq!(samples.tensors["samples"].shape, [60, 2]);
     assert!(place.path("one/marginals.svg").exists() && place.path("one/marginals.png").exists());
     place.run("verify one").ok();
+    place.run(&format!("{CERTIFY} --out one --force")).ok();
+    assert!(!place.path("one/samples.safetensors").exists() && !place.path("one/marginals.svg").exists());
+    place.run("verify one").ok();
 }
 
 /// Splits reach a bound that one Gaussian does not, or the run says why not.
@@ -228,5 +238,26 @@ fn splitting_reaches_epsilon() {
     assert!(run.stdout.contains("reached for 0 inputs"), "{}", run.stdout);
     for line in lines(&place, "spent") {
         assert!(line["stopped"] != "epsilon" && number(&line["components"]) <= 8.0, "{line}");
+    }
+}
+
+/// What is promised for the network of the fixtures: a median relative bound of 0.0075 on test images 0 to 999; and no
+/// lower limit from samples is above its bound.
+#[test]
+fn the_mnist_network_of_the_fixtures() {
+    let (Some(fixtures), Some(data)) = (folder_or_skip("BURES_FIXTURES"), folder_or_skip("BURES_DATA")) else { return };
+    let place = Place::new();
+    let net = fixtures.join("snn/nets/mnist_2x128_relu_vi.safetensors").canonicalize().expect("a network");
+    let run = |args: &str| {
+        let args = format!("certify {} --activation relu --inputs mnist --json {args}", net.display());
+        let output = place.command(&args).env("BURES_DATA", data.canonicalize().expect("a folder")).output();
+        crate::place::Outcome::from(output.expect("the program runs")).json()
+    };
+    let result = run("--range 0..1000 --out run");
+    assert!(number(&result["median"]) <= 0.0075, "{result}");
+    run("--range 0..5 --samples 200 --out sampled");
+    for (sampled, line) in lines(&place, "sampled").iter().zip(lines(&place, "run")) {
+        assert_eq!(sampled["bound"], line["bound"], "neither range nor samples change a bound");
+        assert!(number(&sampled["empirical"]["lower"]) <= number(&line["bound"]), "{sampled}");
     }
 }
