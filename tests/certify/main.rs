@@ -1,7 +1,16 @@
-//! Certificates: the trusted core, and what proposes to it.
+//! Certification: the host mathematics, the trusted core and its soundness.
 
 mod core_fixtures;
 mod core_support;
-
+mod math_allocation;
+mod math_clusters;
+mod math_cross;
+mod math_distances;
+mod math_eigen;
+mod math_normal;
+mod math_quantizer;
+mod math_signature;
+mod math_support;
+mod math_transport;
 #[path = "../common/skip.rs"]
 mod skip;
