@@ -38,7 +38,7 @@ pub struct Record {
 pub enum Stop {
     /// The relative bound asked for is reached.
     Epsilon,
-    /// The components are spent.
+    /// It is not reached within the components allowed.
     Components,
     /// No split within the components lowers the bound.
     Stuck,

@@ -139,7 +139,7 @@ fn tell_epsilon(certificate: &Certificate, epsilon: f64) -> Result<()> {
     let spent = count(Stop::Components);
     if spent > 0 {
         let most = certificate.about.settings.max_components;
-        parts.push(format!("the {most} components are spent for {}", show::count(spent)));
+        parts.push(format!("not within {most} components for {}", show::count(spent)));
     }
     let stuck = count(Stop::Stuck);
     if stuck > 0 {

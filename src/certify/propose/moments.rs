@@ -10,7 +10,7 @@ pub(super) struct Candidate {
     pub(super) layer: usize,
     /// Neuron in that layer.
     pub(super) coordinate: usize,
-    /// `‖M_:j‖² r_j²`: what the neuron adds to the square of the layer's own error (Lemma 2).
+    /// `‖M_:j‖² r_j² + Σ_i V_ij² Var(a_j²) / N̄_i`: what the neuron adds to the square of the layer's own error (Lemma 2).
     pub(super) residual: f64,
     /// The sum of `residual` over the layer.
     pub(super) layer_residual: f64,
@@ -35,7 +35,13 @@ pub(super) fn candidates(network: &Network, row: &[f64]) -> Vec<Candidate> {
             (0..next.outputs).map(|i| values[i * width + j].powi(power)).sum()
         };
         let norms: Vec<f64> = (0..width).map(|j| column(&next.mean, j, 2)).collect();
-        let residuals: Vec<f64> = norms.iter().zip(&moments).map(|(norm, m)| norm * m.residual).collect();
+        let seconds: Vec<f64> = moments.iter().map(|m| m.second).collect();
+        let levels = affine(next, &next.variance, &seconds, &next.bias_variance);
+        let noise = |j: usize| -> f64 {
+            let parts = levels.iter().enumerate().filter(|(_, level)| **level > 0.0);
+            parts.map(|(i, level)| next.variance[i * width + j].powi(2) * moments[j].square_variance / level).sum()
+        };
+        let residuals: Vec<f64> = (0..width).map(|j| norms[j] * moments[j].residual + noise(j)).collect();
         let layer_residual = residuals.iter().sum();
         for (coordinate, &residual) in residuals.iter().enumerate() {
             let weight = norms[coordinate] + column(&next.variance, coordinate, 1);
@@ -95,38 +101,47 @@ struct Moments {
     second: f64,
     /// `r² = Var a − F² s²`.
     residual: f64,
+    /// `Var(a²)`.
+    square_variance: f64,
 }
 
 impl Moments {
     fn of(activation: &str, m: f64, s: f64) -> Self {
-        let (mean, slope, second) = match activation {
+        let (m2, s2) = (m * m, s * s);
+        let (mean, slope, second, fourth) = match activation {
             "relu" => relu(m, s),
             "tanh" => tanh(m, s),
-            _ => (m, 1.0, m * m + s * s),
+            _ => (m, 1.0, m2 + s2, m2 * m2 + 6.0 * m2 * s2 + 3.0 * s2 * s2),
         };
         let residual = (second - mean * mean - slope * slope * s * s).max(0.0);
-        Self { mean, slope, second, residual }
+        let square_variance = (fourth - second * second).max(0.0);
+        Self { mean, slope, second, residual, square_variance }
     }
 }
 
-fn relu(m: f64, s: f64) -> (f64, f64, f64) {
-    let moments = relu_moments(m, s * s);
-    (moments.a, moments.f, moments.a * m + s * s * moments.f)
+/// `E a`, `E a'`, `E a²` and `E a⁴`.
+fn relu(m: f64, s: f64) -> (f64, f64, f64, f64) {
+    let (m2, s2) = (m * m, s * s);
+    let moments = relu_moments(m, s2);
+    let (f, sf) = (moments.f, moments.a - m * moments.f);
+    let fourth = (m2 * m2 + 6.0 * m2 * s2 + 3.0 * s2 * s2) * f + (m2 * m + 5.0 * m * s2) * sf;
+    (moments.a, f, moments.a * m + s2 * f, fourth)
 }
 
-/// By the trapezoidal rule on ±8 deviations.
-fn tanh(m: f64, s: f64) -> (f64, f64, f64) {
+/// The same by the trapezoidal rule on ±8 deviations.
+fn tanh(m: f64, s: f64) -> (f64, f64, f64, f64) {
     const POINTS: i32 = 64;
     const STEP: f64 = 8.0 / POINTS as f64;
-    let (mut mean, mut slope, mut second) = (0.0, 0.0, 0.0);
+    let (mut mean, mut slope, mut second, mut fourth) = (0.0, 0.0, 0.0, 0.0);
     for i in -POINTS..=POINTS {
         let x = f64::from(i) * STEP;
         let (mass, a) = (STEP * FRAC_1_SQRT_2PI * libm::exp(-0.5 * x * x), libm::tanh(m + s * x));
         mean += mass * a;
         slope += mass * (1.0 - a * a);
         second += mass * a * a;
+        fourth += mass * a * a * a * a;
     }
-    (mean, slope, second)
+    (mean, slope, second, fourth)
 }
 
 #[cfg(test)]
@@ -140,6 +155,8 @@ mod tests {
         near(relu.mean, 2.0 * super::FRAC_1_SQRT_2PI);
         near(relu.second, 2.0);
         near(relu.residual / 4.0, 0.25 - 0.5 / std::f64::consts::PI);
+        // a² is 0 or χ² with probability ½ each: E a⁴ = 3s⁴/2.
+        near(relu.square_variance, 24.0 - 4.0);
         let none = Moments::of("none", 0.7, 1.3);
         near(none.residual, 0.0);
         // tanh is near linear on a narrow Gaussian, and odd.
