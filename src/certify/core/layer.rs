@@ -1,6 +1,6 @@
 //! Lemma 2: a Gaussian through an activation, dropout and a dense layer.
 
-use super::activation::{Displaced, Moments};
+use super::activation::{Displaced, FourthMoments, Moments};
 use super::gaussian::{Covariance, Gaussian, store_covariance};
 use super::matrix::{product, symmetric_product};
 use super::noise::{Noise, rows_up};
@@ -34,6 +34,8 @@ pub(super) struct Coupling {
 /// Moments of the neurons before a layer, and what follows from them alone.
 struct Neurons {
     moments: Vec<Moments>,
+    /// Where they are needed: neurons independent, or dropped at random.
+    fourths: Vec<FourthMoments>,
     /// `Var (a_j μ_j)²` or more.
     square_variances: Vec<f64>,
     /// `β_j` of dropout: `β_j ξ_j` stands for `a_j (μ_j − 1)`.
@@ -46,15 +48,20 @@ impl Neurons {
     fn new(layer: &Hidden, z: &Gaussian) -> Self {
         let each = 0..layer.inputs;
         let moments: Vec<Moments> = each.clone().map(|j| layer.activation.moments(z.mean[j], z.variance(j))).collect();
-        if layer.drop.hi == 0.0 {
+        let dropped = layer.drop.hi != 0.0;
+        let fourths: Vec<FourthMoments> = if dropped || matches!(z.covariance, Covariance::Diagonal(_)) {
+            each.clone().map(|j| layer.activation.fourth_moments(z.mean[j], z.variance(j))).collect()
+        } else {
+            Vec::new()
+        };
+        if !dropped {
             let square_variances = moments.iter().map(|x| x.square_variance).collect();
-            return Self { moments, square_variances, masks: Vec::new(), mask_residuals: Vec::new() };
+            return Self { moments, fourths, square_variances, masks: Vec::new(), mask_residuals: Vec::new() };
         }
         // Var (aμ)² = k² (Var a² + (k − 1) E a⁴), k = 1/(1 − p).
         let square_variances = each
             .map(|j| {
-                let plain = layer.activation.fourth_moments(z.mean[j], z.variance(j)).plain;
-                let sum = add_up(moments[j].square_variance, mul_up(layer.drop.hi, plain));
+                let sum = add_up(moments[j].square_variance, mul_up(layer.drop.hi, fourths[j].plain));
                 mul_up(mul_up(layer.keep.hi, layer.keep.hi), sum)
             })
             .collect();
@@ -65,7 +72,7 @@ impl Neurons {
             larger((layer.drop * x.square - fitted).hi, 0.0)
         };
         let mask_residuals = moments.iter().zip(&masks).map(residual).collect();
-        Self { moments, square_variances, masks, mask_residuals }
+        Self { moments, fourths, square_variances, masks, mask_residuals }
     }
 
     fn slopes(&self) -> Vec<f64> {
@@ -108,8 +115,7 @@ fn independent(layer: &Hidden, z: &Gaussian, neurons: &Neurons, means: Vec<Inter
     let n = layer.inputs;
     let plain = layer.drop.hi == 0.0;
     let fourths: Vec<f64> = if plain {
-        let each = |j: usize| layer.activation.fourth_moments(z.mean[j], z.variance(j)).square;
-        rows_up(&layer.variance_fourths, &(0..n).map(each).collect::<Vec<f64>>())
+        rows_up(&layer.variance_fourths, &neurons.fourths.iter().map(|x| x.square).collect::<Vec<f64>>())
     } else {
         vec![f64::INFINITY; layer.outputs]
     };
@@ -151,7 +157,7 @@ fn correlated(
     }
     let most = residuals.iter().copied().fold(0.0, larger);
     let vanished = mul_up((n * n) as f64 * 1e-300, mul_up(most, add_up(most, 1.0)));
-    let pairs = add_up(cover(linearisation, n + 24, n * n), vanished);
+    let pairs = add_up(cover(linearisation, 2 * n + 24, n * n), vanished);
     let whole = mul_up(layer.gram_norm, sum_up(&neurons.moments.iter().map(|x| x.residual).collect::<Vec<f64>>()));
     let keep_square = mul_up(layer.keep.hi, layer.keep.hi);
     for j in 0..n {
@@ -194,9 +200,9 @@ fn moved(layer: &Hidden, z: &Gaussian, neurons: &Neurons, noises: &[Noise]) -> (
     off = add_up(add_up(off, norm_up(&noise_off)), mul_up(f64::EPSILON, trace));
     let floor = noises.iter().map(|x| x.mean.lo).fold(f64::INFINITY, smaller);
     let before: Vec<f64> = (0..rows).map(|i| covariance[i * rows + i]).collect();
-    let off_covariance = store_covariance(&mut covariance, rows, off, floor);
+    let (off_covariance, floor) = store_covariance(&mut covariance, rows, off, floor, |_| false);
     let grown = (0..rows).fold(0.0, |most, i| larger(most, (covariance[i * rows + i] - before[i]).next_up()));
-    let next = Gaussian { mean, covariance: Covariance::Full(covariance) };
+    let next = Gaussian { mean, covariance: Covariance::Full(covariance), floor };
     (next, hypot_up(off_mean, off_covariance), off_mean, add_up(off, larger(grown, 0.0)))
 }
 
@@ -270,8 +276,7 @@ fn coupling(
 ) -> Coupling {
     let n = layer.inputs;
     let squares: Vec<f64> = neurons.moments.iter().map(|x| x.residual).collect();
-    let own = |j: usize| layer.activation.fourth_moments(z.mean[j], z.variance(j)).residual;
-    let fourths: Vec<f64> = (0..n).map(own).collect();
+    let fourths: Vec<f64> = neurons.fourths.iter().map(|x| x.residual).collect();
     let linear = rows_up(&layer.mean_squares, &squares);
     let linear_fourths = rows_up(&layer.mean_fourths, &fourths);
     let moved: Vec<Interval> =

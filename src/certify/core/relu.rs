@@ -119,22 +119,17 @@ fn residual_fourth(tail: &Tail) -> Interval {
     (first - second + third - fourth + c2.square() + 6.0 * (c2 * f2) + 3.0 * f2.square()).non_negative()
 }
 
-/// `P(ẑ > 0)`.
-fn probability_positive(mean: Interval, scale: Interval) -> Interval {
-    let t = mean / scale;
-    Interval::new(at_least_zero(upper_tail(-t.lo).lo), smaller(1.0, upper_tail(-t.hi).hi))
-}
-
 /// At least `E (1[ẑ > 0] − f)² e²`, from `f² E e² + (1 − 2f) E e² Φ_G` for `f ≤ ½`, `Φ_G = P(ẑ > 0 | G)`, and the mirror image.
 /// `E e² Φ_G` is at most `E e²`, `‖e‖₄² √P`, and `P E e² + B √(P(1 − P))`.
 fn slope_error(neuron: &Displaced, scale: Interval) -> f64 {
-    let active = probability_positive(neuron.mean, scale);
+    let t = neuron.mean / scale;
     let f = neuron.slope;
-    let (least, rest, p) = if f <= 0.5 {
-        (f, (1.0 - 2.0 * f).next_up(), active.hi)
+    let (least, rest, tail) = if f <= 0.5 {
+        (f, (1.0 - 2.0 * f).next_up(), upper_tail(-t.hi).hi)
     } else {
-        ((1.0 - f).next_up(), (2.0 * f - 1.0).next_up(), (1.0 - active.lo).next_up())
+        ((1.0 - f).next_up(), (2.0 * f - 1.0).next_up(), upper_tail(t.lo).hi)
     };
+    let p = smaller(1.0, tail);
     let hoelder = mul_up(mul_up(neuron.shift_fourth, neuron.shift_fourth), sqrt_up(p));
     // √(p(1 − p)) grows up to p = ½, and is ½ at most.
     let deviation = if p < 0.5 { sqrt_up(mul_up(p, (1.0 - p).next_up())) } else { 0.5 };
@@ -176,7 +171,7 @@ fn kink(neuron: &Displaced, scale: Interval) -> f64 {
         return anyhow;
     }
     let third = mul_up(sqrt_up(neuron.shift), square);
-    smaller(anyhow, mul_up(0.133, div_up(third, sqrt_down(neuron.floor))))
+    smaller(anyhow, mul_up(0.132_980_760_2, div_up(third, sqrt_down(neuron.floor))))
 }
 
 /// The density of `N(0, s²)` at `x ≥ 0` or more.
