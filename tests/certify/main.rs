@@ -1,6 +1,9 @@
 //! Certification: the host mathematics, the trusted core and its soundness.
 
 mod core_fixtures;
+mod core_monte_carlo;
+mod core_soundness;
+mod core_splits;
 mod core_support;
 mod math_allocation;
 mod math_clusters;

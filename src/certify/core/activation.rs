@@ -2,7 +2,7 @@
 
 use super::identity::Identity;
 use super::relu::Relu;
-use super::rounding::Interval;
+use super::rounding::{Interval, add_up, mul_up};
 use super::tanh::Tanh;
 use crate::{Error, Result};
 
@@ -32,18 +32,40 @@ pub(super) struct FourthMoments {
     pub(super) square: f64,
 }
 
-/// A neuron of the approximation, `ẑ ~ N(mean, variance)`, that is off by `d`.
+/// A neuron of the approximation, `ẑ ~ N(mean, variance)`, that is off by `d = e + ν ξ`, where `ẑ = G + √N̄ ξ`, and `ξ ~ N(0,1)`
+/// is independent of `e`, `ν` and `G`. Bounds are upper bounds but for `floor`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Displaced {
     pub(super) mean: Interval,
     pub(super) variance: Interval,
-    /// The slope that stands for the activation: any number, best `E a'(ẑ)`.
+    /// The slope `f` that stands for the activation: any number, best `E a'(ẑ)`.
     pub(super) slope: f64,
-    /// At least `E d²`.
-    pub(super) second: f64,
-    /// At least `‖d‖₄`.
-    pub(super) fourth: f64,
+    /// `E e²` and `‖e‖₄`.
+    pub(super) shift: f64,
+    pub(super) shift_fourth: f64,
+    /// `B`: `|Cov(e², h(G))| ≤ B sd h(G)` for every function `h`; infinity where not known.
+    pub(super) dependence: f64,
+    /// `E ν²` and `‖ν‖₄`.
+    pub(super) scale: f64,
+    pub(super) scale_fourth: f64,
+    /// `N̄` or less.
+    pub(super) floor: f64,
 }
+
+impl Displaced {
+    /// `E d² = E e² + E ν²`.
+    pub(super) fn second(&self) -> f64 {
+        add_up(self.shift, self.scale)
+    }
+
+    /// `‖d‖₄ ≤ ‖e‖₄ + 3^¼ ‖ν‖₄`.
+    pub(super) fn fourth(&self) -> f64 {
+        add_up(self.shift_fourth, mul_up(ROOT4_OF_3, self.scale_fourth))
+    }
+}
+
+/// `3^¼`, rounded up: `‖x‖₄` of a standard normal `x`.
+pub(super) const ROOT4_OF_3: f64 = 1.316_074_013;
 
 /// An activation with enclosures of its Gaussian moments. NaN arguments give NaN.
 pub(super) trait Activation: Sync {
@@ -56,7 +78,7 @@ pub(super) trait Activation: Sync {
     /// The fourth-order moments under `N(mean, variance)`. Infinity or NaN where they are out of reach.
     fn fourth_moments(&self, mean: f64, variance: f64) -> FourthMoments;
 
-    /// At least `κ = ‖a(ẑ + d) − a(ẑ) − f d‖₂`, whatever the dependence of `d` and `ẑ`.
+    /// At least `κ = ‖a(ẑ + d) − a(ẑ) − f d‖₂`.
     fn displacement(&self, neuron: &Displaced) -> f64;
 }
 

@@ -37,24 +37,17 @@ pub(super) fn carry(before: &Hidden, coupling: &Coupling, layer: &Hidden, law: &
     let entries = sqrt_up(cover(plain_dot(&weighted, &weighted), weighted.len() / 8 + 16, 2 * weighted.len()));
     let shaped = add_up(entries, mul_up(mul_up(gamma(n + 8), left), right));
     let sized: Vec<f64> = layer.columns.iter().zip(&slopes).map(|(&c, &f)| mul_up(c, mul_up(f, f))).collect();
-    let metric = hypot_up(shaped, sqrt_up(dot_up(&sized, &coupling.noise)));
+    let scales: Vec<f64> = coupling.displaced.iter().map(|d| d.scale).collect();
+    let metric = hypot_up(shaped, sqrt_up(dot_up(&sized, &scales)));
 
-    let bends: Vec<f64> = (0..n)
-        .map(|j| {
-            layer.activation.displacement(&Displaced {
-                mean: coupling.means[j],
-                variance: coupling.variances[j],
-                slope: slopes[j],
-                second: coupling.second[j],
-                fourth: coupling.fourth[j],
-            })
-        })
-        .collect();
+    let bend = |(d, &slope): (&Displaced, &f64)| layer.activation.displacement(&Displaced { slope, ..*d });
+    let bends: Vec<f64> = coupling.displaced.iter().zip(&slopes).map(bend).collect();
     let squared: Vec<f64> = bends.iter().map(|&b| mul_up(b, b)).collect();
     let pairs = layer.gram.chunks_exact(n).zip(&bends).map(|(row, &b)| plain_dot(row, &bends) * b).sum();
     let bent = smaller(cover(pairs, 2 * n + 8, 2 * n * n), mul_up(layer.gram_norm, sum_up(&squared)));
 
-    let scale = sqrt_up(dot_up(&layer.column_variances, &coupling.second));
+    let seconds: Vec<f64> = coupling.displaced.iter().map(Displaced::second).collect();
+    let scale = sqrt_up(dot_up(&layer.column_variances, &seconds));
     let total = hypot_up(add_up(metric, sqrt_up(bent)), scale);
     Carried { total, linear: hypot_up(metric, scale) }
 }

@@ -1,12 +1,14 @@
 //! A Gaussian as stored, and its distance to the one it stands for.
 
-use super::rounding::{add_up, div_up, mul_up, smaller, sqrt_up};
+use super::rounding::{add_up, div_up, larger, mul_up, smaller, sqrt_up};
 
 /// `N(mean, covariance)`, exactly the numbers here.
 #[derive(Clone, Debug)]
 pub(super) struct Gaussian {
     pub(super) mean: Vec<f64>,
     pub(super) covariance: Covariance,
+    /// At most the least eigenvalue of the covariance among the coordinates whose variance is not 0.
+    pub(super) floor: f64,
 }
 
 /// Positive semidefinite.
@@ -50,27 +52,32 @@ impl Gaussian {
 }
 
 /// Makes a computed covariance `Σ̃` (`[n, n]`) positive semidefinite where need be, and bounds the distance of its centred
-/// Gaussian from that of the exact `Σ`, given `‖Σ̃ − Σ‖_F ≤ off` and `Σ ⪰ floor·I`.
+/// Gaussian from that of the exact `Σ`, given `‖Σ̃ − Σ‖_F ≤ off` and `Σ ⪰ floor·I`, but for coordinates that are `fixed`: their
+/// rows are 0 in both. Returns the distance and the floor of what is stored.
 ///
 /// `W2² ≤ ‖√Σ − √Σ̃‖_F²`, and `X = √Σ − √Σ̃` solves `√Σ X + X √Σ̃ = Σ − Σ̃`, so `‖X‖_F ≤ ‖Σ − Σ̃‖_F/√floor`; also
 /// `‖X‖_F² ≤ ‖Σ − Σ̃‖_* ≤ √n ‖Σ − Σ̃‖_F` (Powers and Størmer). Where `floor > off`, `Σ̃` is positive definite; elsewhere its
 /// diagonal grows by `off`, which makes it so.
-pub(super) fn store_covariance(computed: &mut [f64], n: usize, off: f64, floor: f64) -> f64 {
+pub(super) fn store_covariance(
+    computed: &mut [f64],
+    n: usize,
+    off: f64,
+    floor: f64,
+    fixed: impl Fn(usize) -> bool,
+) -> (f64, f64) {
     let root = sqrt_up(n as f64);
+    let definite = floor > off;
     let mut total = off;
-    if off > 0.0 && !(floor > off) {
-        for j in 0..n {
-            let old = computed[j * n + j];
-            computed[j * n + j] = (old + off).next_up();
+    if off > 0.0 && !definite {
+        let mut largest = 0.0;
+        for j in (0..n).filter(|&j| !fixed(j)) {
+            computed[j * n + j] = (computed[j * n + j] + off).next_up();
+            largest = larger(largest, computed[j * n + j].abs());
         }
         // What the diagonal grew by is at most 2·off, or a rounding of the entry.
-        let largest = (0..n).fold(0.0, |most, j| f64::max(most, computed[j * n + j].abs()));
         total = add_up(off, mul_up(root, add_up(mul_up(2.0, off), mul_up(4.0 * f64::EPSILON, largest))));
     }
     let rough = sqrt_up(mul_up(root, total));
-    if floor > 0.0 { smaller(rough, div_up(total, sqrt_down_positive(floor))) } else { rough }
-}
-
-fn sqrt_down_positive(x: f64) -> f64 {
-    x.sqrt().next_down()
+    let distance = if floor > 0.0 { smaller(rough, div_up(total, floor.sqrt().next_down())) } else { rough };
+    (distance, if definite { (floor - off).next_down() } else { 0.0 })
 }

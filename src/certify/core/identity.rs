@@ -1,7 +1,7 @@
 //! No activation: `a(z) = z`, linear, so that nothing is lost.
 
 use super::activation::{Activation, Displaced, FourthMoments, Moments};
-use super::rounding::{Interval, add_up, larger, mul_up};
+use super::rounding::{Interval, add_up, larger, mul_up, sqrt_up};
 
 /// `a(z) = z`.
 pub(super) struct Identity;
@@ -36,6 +36,6 @@ impl Activation for Identity {
     /// `(1 − f) d`.
     fn displacement(&self, neuron: &Displaced) -> f64 {
         let off = add_up(larger(1.0 - neuron.slope, neuron.slope - 1.0), 0.0);
-        if off == 0.0 { 0.0 } else { mul_up(off.next_up(), neuron.second.sqrt().next_up()) }
+        if off == 0.0 { 0.0 } else { mul_up(off.next_up(), sqrt_up(neuron.second())) }
     }
 }

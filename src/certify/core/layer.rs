@@ -1,12 +1,13 @@
 //! Lemma 2: a Gaussian through an activation, dropout and a dense layer.
 
-use super::activation::Moments;
+use super::activation::{Displaced, FourthMoments, Moments};
 use super::gaussian::{Covariance, Gaussian, store_covariance};
 use super::matrix::{product, symmetric_product};
 use super::noise::{Noise, rows_up};
 use super::prepared::Hidden;
 use super::rounding::{
-    Interval, add_up, cover, dot_up, gamma, hypot_up, larger, mul_up, norm_up, plain_dot, smaller, sqrt_up, sum_up,
+    Interval, add_up, cover, div_up, dot_up, gamma, hypot_up, larger, mul_up, norm_up, plain_dot, smaller, sqrt_up,
+    sum_up,
 };
 
 /// What Lemma 2 makes of one component.
@@ -22,23 +23,19 @@ pub(super) struct Step {
     pub(super) coupling: Option<Coupling>,
 }
 
-/// Lemma 2's coupling of the true `z'` with the exact Gaussian `ẑ'`, `d = z' − ẑ' = Mδ + (√N − √N̄)∘ξ`.
+/// Lemma 2's coupling of the true `z'` with the exact Gaussian `ẑ'`: `d = z' − ẑ' = Mδ + (√N − √N̄)∘ξ`.
 pub(super) struct Coupling {
     /// `r_j` or more, before the layer.
     pub(super) residuals: Vec<f64>,
-    /// `E (√N_i − √N̄_i)²` or more.
-    pub(super) noise: Vec<f64>,
-    /// `E d_i²` and `‖d_i‖₄` or more.
-    pub(super) second: Vec<f64>,
-    pub(super) fourth: Vec<f64>,
-    /// The exact Gaussian's means and variances.
-    pub(super) means: Vec<Interval>,
-    pub(super) variances: Vec<Interval>,
+    /// Every output's `d`; the slope is not filled in yet.
+    pub(super) displaced: Vec<Displaced>,
 }
 
 /// Moments of the neurons before a layer, and what follows from them alone.
 struct Neurons {
     moments: Vec<Moments>,
+    /// Where they are needed: neurons independent, or dropped at random.
+    fourths: Vec<FourthMoments>,
     /// `Var (a_j μ_j)²` or more.
     square_variances: Vec<f64>,
     /// `β_j` of dropout: `β_j ξ_j` stands for `a_j (μ_j − 1)`.
@@ -51,15 +48,20 @@ impl Neurons {
     fn new(layer: &Hidden, z: &Gaussian) -> Self {
         let each = 0..layer.inputs;
         let moments: Vec<Moments> = each.clone().map(|j| layer.activation.moments(z.mean[j], z.variance(j))).collect();
-        if layer.drop.hi == 0.0 {
+        let dropped = layer.drop.hi != 0.0;
+        let fourths: Vec<FourthMoments> = if dropped || matches!(z.covariance, Covariance::Diagonal(_)) {
+            each.clone().map(|j| layer.activation.fourth_moments(z.mean[j], z.variance(j))).collect()
+        } else {
+            Vec::new()
+        };
+        if !dropped {
             let square_variances = moments.iter().map(|x| x.square_variance).collect();
-            return Self { moments, square_variances, masks: Vec::new(), mask_residuals: Vec::new() };
+            return Self { moments, fourths, square_variances, masks: Vec::new(), mask_residuals: Vec::new() };
         }
         // Var (aμ)² = k² (Var a² + (k − 1) E a⁴), k = 1/(1 − p).
         let square_variances = each
             .map(|j| {
-                let plain = layer.activation.fourth_moments(z.mean[j], z.variance(j)).plain;
-                let sum = add_up(moments[j].square_variance, mul_up(layer.drop.hi, plain));
+                let sum = add_up(moments[j].square_variance, mul_up(layer.drop.hi, fourths[j].plain));
                 mul_up(mul_up(layer.keep.hi, layer.keep.hi), sum)
             })
             .collect();
@@ -70,7 +72,7 @@ impl Neurons {
             larger((layer.drop * x.square - fitted).hi, 0.0)
         };
         let mask_residuals = moments.iter().zip(&masks).map(residual).collect();
-        Self { moments, square_variances, masks, mask_residuals }
+        Self { moments, fourths, square_variances, masks, mask_residuals }
     }
 
     fn slopes(&self) -> Vec<f64> {
@@ -96,7 +98,7 @@ pub(super) fn step(layer: &Hidden, z: &Gaussian, wanted: bool) -> Step {
         let enclosed = |value: f64, off: f64| Interval::point(value) + Interval::new(-off, off);
         let means = next.mean.iter().map(|&m| enclosed(m, off_mean)).collect();
         let variances = (0..layer.outputs).map(|i| enclosed(next.variance(i), off_variance).non_negative()).collect();
-        coupling(layer, z, residuals, &noises, costs.clone(), means, variances)
+        coupling(layer, z, &neurons, residuals, &noises, means, variances)
     });
     Step { next, own: [linearisation, sum_up(&costs), dropout], rounding, coupling }
 }
@@ -113,8 +115,7 @@ fn independent(layer: &Hidden, z: &Gaussian, neurons: &Neurons, means: Vec<Inter
     let n = layer.inputs;
     let plain = layer.drop.hi == 0.0;
     let fourths: Vec<f64> = if plain {
-        let each = |j: usize| layer.activation.fourth_moments(z.mean[j], z.variance(j)).square;
-        rows_up(&layer.variance_fourths, &(0..n).map(each).collect::<Vec<f64>>())
+        rows_up(&layer.variance_fourths, &neurons.fourths.iter().map(|x| x.square).collect::<Vec<f64>>())
     } else {
         vec![f64::INFINITY; layer.outputs]
     };
@@ -156,7 +157,7 @@ fn correlated(
     }
     let most = residuals.iter().copied().fold(0.0, larger);
     let vanished = mul_up((n * n) as f64 * 1e-300, mul_up(most, add_up(most, 1.0)));
-    let pairs = add_up(cover(linearisation, n + 24, n * n), vanished);
+    let pairs = add_up(cover(linearisation, 2 * n + 24, n * n), vanished);
     let whole = mul_up(layer.gram_norm, sum_up(&neurons.moments.iter().map(|x| x.residual).collect::<Vec<f64>>()));
     let keep_square = mul_up(layer.keep.hi, layer.keep.hi);
     for j in 0..n {
@@ -199,9 +200,9 @@ fn moved(layer: &Hidden, z: &Gaussian, neurons: &Neurons, noises: &[Noise]) -> (
     off = add_up(add_up(off, norm_up(&noise_off)), mul_up(f64::EPSILON, trace));
     let floor = noises.iter().map(|x| x.mean.lo).fold(f64::INFINITY, smaller);
     let before: Vec<f64> = (0..rows).map(|i| covariance[i * rows + i]).collect();
-    let off_covariance = store_covariance(&mut covariance, rows, off, floor);
+    let (off_covariance, floor) = store_covariance(&mut covariance, rows, off, floor, |_| false);
     let grown = (0..rows).fold(0.0, |most, i| larger(most, (covariance[i * rows + i] - before[i]).next_up()));
-    let next = Gaussian { mean, covariance: Covariance::Full(covariance) };
+    let next = Gaussian { mean, covariance: Covariance::Full(covariance), floor };
     (next, hypot_up(off_mean, off_covariance), off_mean, add_up(off, larger(grown, 0.0)))
 }
 
@@ -261,27 +262,55 @@ fn scaled_columns(matrix: &[f64], scales: &[f64]) -> Vec<f64> {
     matrix.chunks_exact(scales.len()).flat_map(|row| row.iter().zip(scales).map(|(x, s)| x * s)).collect()
 }
 
-/// `E d_i² = Σ_j M_ij² r_j² + E(√N_i − √N̄_i)²` and `‖d_i‖₄ ≤ ‖(Mδ)_i‖₄ + 3^¼ ‖√N_i − √N̄_i‖₄`.
+/// `e = (Mδ)_i`: `E e² = Σ_j M_ij² r_j²`, `E e⁴ ≤ 3 (E e²)² + Σ_j M_ij⁴ E δ_j⁴`; `ν = √N_i − √N̄_i`. `G_i` is the part of `ẑ_i`
+/// that comes from `z`; with `ρ_j = M_ij F_j s_j/sd G_i`, and no `ρ_j²` above ¼,
+/// `|Cov(e², h(G))| ≤ (Σ_j M_ij² |ρ_j| (E δ_j⁴)^½ + √6 (Σ_j |M_ij| ρ_j² r_j)²) sd h` (Hermite rank, see the page).
 fn coupling(
     layer: &Hidden,
     z: &Gaussian,
+    neurons: &Neurons,
     residuals: Vec<f64>,
     noises: &[Noise],
-    costs: Vec<f64>,
     means: Vec<Interval>,
     variances: Vec<Interval>,
 ) -> Coupling {
-    let squares: Vec<f64> = residuals.iter().map(|&r| mul_up(r, r)).collect();
-    let own = |j: usize| layer.activation.fourth_moments(z.mean[j], z.variance(j)).residual;
-    let fourths: Vec<f64> = (0..layer.inputs).map(own).collect();
+    let n = layer.inputs;
+    let squares: Vec<f64> = neurons.moments.iter().map(|x| x.residual).collect();
+    let fourths: Vec<f64> = neurons.fourths.iter().map(|x| x.residual).collect();
     let linear = rows_up(&layer.mean_squares, &squares);
     let linear_fourths = rows_up(&layer.mean_fourths, &fourths);
-    let root = |x: f64| sqrt_up(sqrt_up(x));
-    let mut fourth = Vec::with_capacity(layer.outputs);
-    for ((&second, &rest), noise) in linear.iter().zip(&linear_fourths).zip(noises) {
-        let delta = root(add_up(mul_up(3.0, mul_up(second, second)), rest));
-        fourth.push(add_up(delta, mul_up(super::tanh::ROOT4_OF_3, root(noise.root_fourth()))));
-    }
-    let second = linear.iter().zip(&costs).map(|(&a, &b)| add_up(a, b)).collect();
-    Coupling { residuals, noise: costs, second, fourth, means, variances }
+    let moved: Vec<Interval> =
+        (0..n).map(|j| (neurons.moments[j].slope * Interval::point(z.variance(j)).sqrt()).non_negative()).collect();
+    let squared: Vec<Interval> = moved.iter().map(|x| x.square()).collect();
+    let spread: Vec<f64> = fourths.iter().zip(&moved).map(|(&q, m)| mul_up(sqrt_up(q), m.hi)).collect();
+    let bent: Vec<f64> = residuals.iter().zip(&squared).map(|(&r, m)| mul_up(r, m.hi)).collect();
+    let (pairs, bends) = (rows_up(&layer.mean_cubes, &spread), rows_up(&layer.mean_cubes, &bent));
+    let (low, high): (Vec<f64>, Vec<f64>) = squared.iter().map(|x| (x.lo, x.hi)).unzip();
+    let slack = (1.0 - 2.0 * gamma(n + 4)).next_down();
+    let displaced = (0..layer.outputs).map(|i| {
+        let row = &layer.mean_squares[i * n..][..n];
+        // The computed squares are upper bounds by one unit in the last place.
+        let own = plain_dot(row, &low) * slack - (n as f64 * f64::MIN_POSITIVE);
+        let most = row.iter().zip(&high).map(|(&m, &h)| mul_up(m, h)).fold(0.0, larger);
+        let dependence = if own > 0.0 && most <= 0.25 * own {
+            let bend = mul_up(2.449_489_743, mul_up(div_up(bends[i], own), div_up(bends[i], own)));
+            add_up(div_up(pairs[i], own.sqrt().next_down()), bend)
+        } else {
+            f64::INFINITY
+        };
+        let delta = sqrt_up(sqrt_up(add_up(mul_up(3.0, mul_up(linear[i], linear[i])), linear_fourths[i])));
+        Displaced {
+            mean: means[i],
+            variance: variances[i],
+            slope: 0.0,
+            shift: linear[i],
+            shift_fourth: delta,
+            dependence,
+            scale: noises[i].cost(),
+            scale_fourth: sqrt_up(sqrt_up(noises[i].root_fourth())),
+            floor: noises[i].mean.lo,
+        }
+    });
+    let displaced = displaced.collect();
+    Coupling { residuals, displaced }
 }

@@ -1,5 +1,7 @@
 //! The trusted core: turns stored numbers into the printed bound. No GPU, no unsafe code; beside the standard library only
 //! `libm`, and faer for plain matrix products.
+//!
+#![doc = include_str!("../../docs/trusted_core.md")]
 #![allow(
     clippy::neg_cmp_op_on_partial_ord,
     reason = "a NaN must fall on the side of caution: `!(a > b)` is not `a <= b`"
@@ -17,6 +19,7 @@ mod prepared;
 mod prove;
 mod relu;
 mod rounding;
+mod split;
 mod tanh;
 mod types;
 

@@ -34,9 +34,10 @@ pub(super) struct Hidden {
     pub(super) activation: &'static dyn Activation,
     pub(super) inputs: usize,
     pub(super) outputs: usize,
-    /// `[outputs, inputs]`: `M`, and upper bounds of `M∘M` and `M∘M∘M∘M`.
+    /// `[outputs, inputs]`: `M`, and upper bounds of the powers of `|M|`.
     pub(super) mean: Vec<f64>,
     pub(super) mean_squares: Vec<f64>,
+    pub(super) mean_cubes: Vec<f64>,
     pub(super) mean_fourths: Vec<f64>,
     /// `[outputs, inputs]`: `V`, and upper bounds of `V∘V`, `V∘V∘V∘V`.
     pub(super) variance: Vec<f64>,
@@ -187,6 +188,7 @@ impl Hidden {
             activation,
             inputs: n,
             outputs: rows,
+            mean_cubes: mean_squares.iter().zip(&layer.mean).map(|(&s, m)| mul_up(s, m.abs())).collect(),
             mean_fourths: power(&mean_squares),
             variance_fourths: power(&variance_squares),
             mean_squares,

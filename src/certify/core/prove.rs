@@ -5,7 +5,8 @@ use super::gaussian::{Covariance, Gaussian};
 use super::layer::{Coupling, step};
 use super::prepared::{First, Hidden, Prepared};
 use super::rounding::{add_up, at_least_zero, div_up, gamma, hypot_up, mul_up, norm_up, sqrt_up, sum_up};
-use super::types::{Method, Mixture, Proof, Term, TermKind, Witness};
+use super::split::{MOST_POINTS, split};
+use super::types::{LayerWitness, Method, Mixture, Proof, Split, Term, TermKind, Witness};
 use crate::{Error, Result};
 
 /// A Gaussian of the mixture at hand.
@@ -45,7 +46,8 @@ pub fn prove(prepared: &Prepared, input: &[f64], witness: &Witness) -> Result<Pr
     let mut state = State::start(&prepared.first, input)?;
     for (index, layer) in prepared.hidden.iter().enumerate() {
         let before = index.checked_sub(1).and_then(|before| prepared.hidden.get(before));
-        state.advance(before, layer, index + 1, index + 1 < prepared.hidden.len())?;
+        let proposal = witness.layers.get(index).ok_or_else(|| Error::Config("a witness is too short".to_owned()))?;
+        state.advance(before, layer, proposal, index + 1, index + 1 < prepared.hidden.len())?;
     }
     state.finish(prepared.hidden.len())
 }
@@ -82,7 +84,7 @@ impl State {
         let lost = mul_up(width as f64, mul_up(n as f64 * 5e-324, add_up(1.0, first.total_variance)));
         let off_scale = add_up(mul_up(2.0 * step, sqrt_up(total)), sqrt_up(lost));
         let rounding = hypot_up(off_mean, off_scale);
-        let law = Gaussian { mean, covariance: Covariance::Diagonal(variance) };
+        let law = Gaussian { mean, covariance: Covariance::Diagonal(variance), floor: 0.0 };
         if !law.is_finite() {
             return Err(not_finite(1));
         }
@@ -92,13 +94,21 @@ impl State {
     }
 
     /// One hidden layer: older errors carried by Lemma 1, the last by the better of Lemmas 1 and 6, Lemma 2 for the mixture.
-    fn advance(&mut self, before: Option<&Hidden>, layer: &Hidden, number: usize, wanted: bool) -> Result<()> {
+    fn advance(
+        &mut self,
+        before: Option<&Hidden>,
+        layer: &Hidden,
+        proposal: &LayerWitness,
+        number: usize,
+        wanted: bool,
+    ) -> Result<()> {
         for term in &mut self.terms {
             term.value = mul_up(layer.carry, term.value);
         }
         if let (true, Some(before)) = (self.pending, before) {
             self.carry_last(before, layer, number - 1);
         }
+        self.split(layer, proposal, number)?;
         let mut rounding = 0.0;
         for component in &mut self.components {
             let made = step(layer, &component.law, wanted);
@@ -112,6 +122,33 @@ impl State {
         }
         self.push(number, TermKind::Rounding, sqrt_up(rounding));
         self.pending = true;
+        Ok(())
+    }
+
+    /// Lemma 4's splits. Their parts are the exact centroids of cells, so that the squares of successive splits add.
+    fn split(&mut self, layer: &Hidden, proposal: &LayerWitness, number: usize) -> Result<()> {
+        if !(proposal.labels.is_empty() && proposal.coupling.is_empty() && proposal.shapes.is_empty()) {
+            return Err(Error::Config(format!(
+                "layer {number}: a tight witness has splits only, no clusters or shapes"
+            )));
+        }
+        let (mut cost, mut rounding) = (0.0, 0.0);
+        for wanted in &proposal.splits {
+            let place = self.components.get_mut(wanted.component as usize).ok_or_else(|| no_such(number, wanted))?;
+            let made = split(&place.law, place.weight, wanted).ok_or_else(|| no_such(number, wanted))?;
+            cost = add_up(cost, mul_up(place.weight, made.cost));
+            let mut parts = made.parts.into_iter().map(|part| {
+                rounding = add_up(rounding, mul_up(part.weight, mul_up(part.rounding, part.rounding)));
+                Component { weight: part.weight, law: part.law, coupling: None, own: [0.0; 3] }
+            });
+            if let Some(first) = parts.next() {
+                *place = first;
+            }
+            let others: Vec<Component> = parts.collect();
+            self.components.extend(others);
+        }
+        self.push(number, TermKind::Split, mul_up(layer.carry, sqrt_up(cost)));
+        self.push(number, TermKind::Rounding, mul_up(layer.carry, sqrt_up(rounding)));
         Ok(())
     }
 
@@ -199,6 +236,14 @@ fn gathered(terms: &[Term]) -> Vec<Term> {
         }
     }
     gathered
+}
+
+fn no_such(layer: usize, split: &Split) -> Error {
+    let Split { component, coordinate, points } = split;
+    Error::Config(format!(
+        "layer {layer}: no split of component {component} along coordinate {coordinate} into {points}: it must vary there, and 2 \
+         to {MOST_POINTS} parts are allowed"
+    ))
 }
 
 fn not_finite(layer: usize) -> Error {

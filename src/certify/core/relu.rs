@@ -6,7 +6,7 @@
 
 use super::activation::{Activation, Displaced, FourthMoments, Moments};
 use super::normal::{Tail, density, upper_tail};
-use super::rounding::{Interval, add_up, at_least_zero, div_up, larger, mul_up, smaller, sqrt_up};
+use super::rounding::{Interval, add_up, at_least_zero, div_up, larger, mul_up, smaller, sqrt_down, sqrt_up};
 
 /// `max(z, 0)`.
 pub(super) struct Relu;
@@ -71,21 +71,18 @@ impl Activation for Relu {
         FourthMoments { residual, plain: (fourth * plain).hi, square: smaller(direct, far_square(m.square(), v, i[8])) }
     }
 
-    /// `a(ẑ + d) − a(ẑ) − f d = (1[ẑ > 0] − f) d` but where the sign changes, and there `|ẑ| ≤ |d|`; see the page.
+    /// `a(z) − a(ẑ) − f d = (1[ẑ > 0] − f) e + kink + (a(z) − a(ẑ + e) − f ν ξ)`, see the page. The kink is not 0 only where `e`
+    /// changes the sign of `ẑ`, and there it has the sign opposite to the first part, so that their squares add. The last part
+    /// is at most `max(f, 1 − f) |ν ξ|`.
     fn displacement(&self, neuron: &Displaced) -> f64 {
-        let slope = neuron.slope;
-        let (rest, deviation) = ((1.0 - slope).next_up(), neuron.second.sqrt().next_up());
-        let always = mul_up(larger(slope, rest), deviation);
+        let most = larger(neuron.slope, (1.0 - neuron.slope).next_up());
+        let always = mul_up(most, sqrt_up(neuron.second()));
         if !(neuron.variance.lo > 0.0) {
             return always;
         }
         let scale = neuron.variance.sqrt();
-        let active = probability_positive(neuron.mean, scale);
-        let (on, off) = (fourth_power(rest), fourth_power(slope));
-        let mixed = |p: f64| add_up(mul_up(p, on), mul_up((1.0 - p).next_up(), off));
-        let linear = mul_up(fourth_root(larger(mixed(active.lo), mixed(active.hi))), neuron.fourth);
-        let kink = kink(neuron, scale);
-        smaller(always, add_up(linear, kink))
+        let shifted = sqrt_up(add_up(slope_error(neuron, scale), kink(neuron, scale)));
+        smaller(always, add_up(shifted, mul_up(most, sqrt_up(neuron.scale))))
     }
 }
 
@@ -122,16 +119,33 @@ fn residual_fourth(tail: &Tail) -> Interval {
     (first - second + third - fourth + c2.square() + 6.0 * (c2 * f2) + 3.0 * f2.square()).non_negative()
 }
 
-/// `P(ẑ > 0)`.
-fn probability_positive(mean: Interval, scale: Interval) -> Interval {
-    let t = mean / scale;
-    Interval::new(at_least_zero(upper_tail(-t.lo).lo), smaller(1.0, upper_tail(-t.hi).hi))
+/// At least `E (1[ẑ > 0] − f)² e²`, from `f² E e² + (1 − 2f) E e² Φ_G` for `f ≤ ½`, `Φ_G = P(ẑ > 0 | G)`, and the mirror image.
+/// `E e² Φ_G` is at most `E e²`, `‖e‖₄² √P`, and `P E e² + B √(P(1 − P))`.
+fn slope_error(neuron: &Displaced, scale: Interval) -> f64 {
+    let t = neuron.mean / scale;
+    let f = neuron.slope;
+    let (least, rest, tail) = if f <= 0.5 {
+        (f, (1.0 - 2.0 * f).next_up(), upper_tail(-t.hi).hi)
+    } else {
+        ((1.0 - f).next_up(), (2.0 * f - 1.0).next_up(), upper_tail(t.lo).hi)
+    };
+    let p = smaller(1.0, tail);
+    let hoelder = mul_up(mul_up(neuron.shift_fourth, neuron.shift_fourth), sqrt_up(p));
+    // √(p(1 − p)) grows up to p = ½, and is ½ at most.
+    let deviation = if p < 0.5 { sqrt_up(mul_up(p, (1.0 - p).next_up())) } else { 0.5 };
+    let mut weighted = smaller(neuron.shift, hoelder);
+    if neuron.dependence.is_finite() {
+        weighted = smaller(weighted, add_up(mul_up(p, neuron.shift), mul_up(neuron.dependence, deviation)));
+    }
+    add_up(mul_up(mul_up(least, least), neuron.shift), mul_up(rest, weighted))
 }
 
-/// At least `(E d²; |ẑ| ≤ |d|)^½`: `min_τ (p² P(|ẑ| ≤ τ)^½ + p⁴/τ²)^½`, `p = ‖d‖₄`, where `P(|ẑ| ≤ τ)` is at most `2τ` times
-/// the largest density there.
+/// At least `E (a(ẑ + e) − a(ẑ) − 1[ẑ > 0] e)² = E (|e| − |ẑ|)₊²` over the changes of sign: with the density of `ẑ` given `e` at
+/// most `1/√(2πN̄)`, `E |e|³/(3√(2πN̄))`; anyhow `min_τ E (e²; |ẑ| ≤ τ) + ‖e‖₄⁴/(16 τ²)`, because
+/// `(|e| − x)₊² ≤ min(e², e⁴/(16x²))`, where `P = P(|ẑ| ≤ τ)` is at most `2τ` times the largest density there and
+/// `E (e²; |ẑ| ≤ τ)` at most `‖e‖₄² √P` and `P E e² + B √P`.
 fn kink(neuron: &Displaced, scale: Interval) -> f64 {
-    let square = mul_up(neuron.fourth, neuron.fourth);
+    let square = mul_up(neuron.shift_fourth, neuron.shift_fourth);
     if square == 0.0 {
         return 0.0;
     }
@@ -140,15 +154,24 @@ fn kink(neuron: &Displaced, scale: Interval) -> f64 {
     let everywhere = div_up(density(0.0).hi, scale.lo);
     let cost = |typical: f64| {
         // The best τ where the density is constant.
-        let tau = libm::pow(4.0 * square / (2.0 * typical).sqrt(), 0.4);
+        let tau = libm::pow(0.25 * square / (2.0 * typical).sqrt(), 0.4);
         if !(tau * tau > 1e-290 && tau.is_finite()) {
             return f64::INFINITY;
         }
         let peak = density_up(at_least_zero((distance - tau).next_down()), scale);
         let near = smaller(1.0, mul_up(mul_up(2.0, tau), peak));
-        add_up(mul_up(square, sqrt_up(near)), div_up(mul_up(square, square), (tau * tau).next_down()))
+        let mut inside = mul_up(square, sqrt_up(near));
+        if neuron.dependence.is_finite() {
+            inside = smaller(inside, add_up(mul_up(neuron.shift, near), mul_up(neuron.dependence, sqrt_up(near))));
+        }
+        add_up(inside, div_up(mul_up(square, square), (16.0 * tau * tau).next_down()))
     };
-    sqrt_up(smaller(cost(at_zero), cost(everywhere)))
+    let anyhow = smaller(cost(at_zero), cost(everywhere));
+    if !(neuron.floor > 0.0) {
+        return anyhow;
+    }
+    let third = mul_up(sqrt_up(neuron.shift), square);
+    smaller(anyhow, mul_up(0.132_980_760_2, div_up(third, sqrt_down(neuron.floor))))
 }
 
 /// The density of `N(0, s²)` at `x ≥ 0` or more.

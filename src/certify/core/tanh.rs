@@ -8,7 +8,7 @@
 use std::f64::consts::TAU;
 use std::sync::OnceLock;
 
-use super::activation::{Activation, Displaced, FourthMoments, Moments};
+use super::activation::{Activation, Displaced, FourthMoments, Moments, ROOT4_OF_3};
 use super::normal::{density, padded, upper_tail};
 use super::rounding::{Interval, U, add_up, cover, div_up, gamma, larger, mul_up, plain_dot, smaller, sqrt_up};
 
@@ -17,9 +17,6 @@ pub(super) struct Tanh;
 
 /// `sup |tanh''| = sup |2 tanh tanh'| = 4/(3√3)`, rounded up.
 const CURVATURE: f64 = 0.769_800_359;
-
-/// `3^¼`, rounded up: `‖x‖₄` of a standard normal `x`.
-pub(super) const ROOT4_OF_3: f64 = 1.316_074_013;
 
 /// Steps are `17/32 · 2^−level`, so that nodes are exact.
 const STEP: f64 = 17.0 / 32.0;
@@ -79,7 +76,7 @@ impl Activation for Tanh {
     /// `‖(a'(ẑ) − f) d‖₂ + ½ sup|a''| ‖d²‖₂`; `a' = 1 − a²`.
     fn displacement(&self, neuron: &Displaced) -> f64 {
         let slope = neuron.slope;
-        let always = mul_up(larger(slope, (1.0 - slope).next_up()), sqrt_up(neuron.second));
+        let always = mul_up(larger(slope, (1.0 - slope).next_up()), sqrt_up(neuron.second()));
         let ((mean, off_mean), (variance, off_variance)) = (neuron.mean.center(), neuron.variance.center());
         if !(variance > 0.0) {
             return always;
@@ -89,8 +86,8 @@ impl Activation for Tanh {
         let off_slope = larger((moments.slope.hi - slope).next_up(), (slope - moments.slope.lo).next_up());
         let spread = sqrt_up(sqrt_up(self.fourth_moments(mean, variance).square));
         let moved = mul_up(CURVATURE, add_up(off_mean, mul_up(ROOT4_OF_3, off_scale)));
-        let linear = mul_up(add_up(add_up(spread, off_slope), moved), neuron.fourth);
-        let curved = mul_up(0.5 * CURVATURE, mul_up(neuron.fourth, neuron.fourth));
+        let linear = mul_up(add_up(add_up(spread, off_slope), moved), neuron.fourth());
+        let curved = mul_up(0.5 * CURVATURE, mul_up(neuron.fourth(), neuron.fourth()));
         smaller(always, add_up(linear, curved))
     }
 }
