@@ -62,7 +62,7 @@ pub struct Model {
     pub targets: Option<TargetScale>,
     /// Where it comes from.
     pub provenance: Provenance,
-    /// For every layer its flat parameters, with pads (layout: [`LayerSpec::tensors`]).
+    /// For every layer its flat parameters, with pads (layout: [`super::LayerSpec::tensors`]).
     pub params: Vec<Vec<f32>>,
 }
 

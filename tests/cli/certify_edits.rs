@@ -166,3 +166,39 @@ fn models_and_inputs_are_those_of_the_certificate() {
     place.run(verify).refused("inputs moved", 1, "x.npy: not there; the certificate is about it: say by --inputs");
     place.run(&format!("{verify} --inputs there/x.npy")).ok();
 }
+
+/// The witness is what the proof is given: another one gives another proof, or none.
+#[test]
+fn every_number_of_a_witness_counts() {
+    let place = place();
+    write(&place, "net.safetensors", &network(&[3, 2, 1], 4));
+    place.run(&format!("{CERTIFY} --out {FOLDER} --range 2..4 --epsilon 1e-9 --max-components 12")).ok();
+    let good = Tensors::read(place.path("run/witness.safetensors")).expect("a file");
+    let values = |name: &str| match &good.tensors[name].data {
+        TensorData::U32(values) => values.len(),
+        TensorData::U64(values) => values.len(),
+        _ => 0,
+    };
+    assert!(values("splits") > 0, "nothing was split");
+    for name in ["splits", "splits_offsets", "labels_offsets", "coupling_offsets", "shapes_offsets"] {
+        for at in 0..values(name) {
+            let mut bad = good.clone();
+            match &mut bad.tensors.get_mut(name).expect("a tensor").data {
+                TensorData::U32(values) => values[at] += 1,
+                TensorData::U64(values) => values[at] += 1,
+                _ => {}
+            }
+            forge(&place, "witness.safetensors", &bad.to_bytes().expect("bytes"));
+            let run = place.run(&format!("verify {FOLDER}"));
+            assert_eq!(run.code, Some(1), "{name}[{at}]: {}{}", run.stdout, run.stderr);
+        }
+    }
+    for (key, value) in [("method", "paper"), ("method", "guess"), ("hidden_layers", "2")] {
+        let mut bad = good.clone();
+        bad.metadata.insert(key.to_owned(), value.to_owned());
+        forge(&place, "witness.safetensors", &bad.to_bytes().expect("bytes"));
+        assert_eq!(place.run(&format!("verify {FOLDER}")).code, Some(1), "{key} = {value}");
+    }
+    forge(&place, "witness.safetensors", &good.to_bytes().expect("bytes"));
+    place.run(&format!("verify {FOLDER}")).ok();
+}
