@@ -50,9 +50,11 @@ pub mod gpu;
 pub mod io;
 pub mod kernels;
 pub mod math;
+mod memory;
 pub mod nn;
 pub mod plot;
 pub mod reference;
+pub mod report;
 #[cfg(feature = "gpu")]
 pub mod selftest;
 pub mod shape;

@@ -3,5 +3,39 @@
 //! A certificate is made in two steps. What may be anything (clusters, splits, couplings) is *proposed*; it is written down as a
 //! [`core::Witness`]. What the bound rests on is *proved* by [`core`] from the network, the input and the witness alone, in `f64`
 //! with outward rounding. A bad proposal loosens a bound and never falsifies it.
+//!
+//! | step | see |
+//! | --- | --- |
+//! | the network and the inputs that a certificate speaks of | [`Subject`], [`Inputs`] |
+//! | proposing and proving, for every input | [`run()`] |
+//! | the folder that keeps it | [`Certificate`] |
+//! | proving it again from the folder alone | [`verify()`] |
+//! | joining the shares of several machines | [`merge()`] |
 
 pub mod core;
+mod empirical;
+mod folder;
+mod inputs;
+mod manifest;
+mod merge;
+mod mixtures;
+mod propose;
+mod record;
+mod run;
+mod sample;
+mod sizes;
+mod subject;
+mod summary;
+mod verify;
+mod witnesses;
+
+pub use empirical::Empirical;
+pub use folder::{Certificate, Folder};
+pub use inputs::Inputs;
+pub use manifest::{About, AboutInputs, AboutModel, Manifest};
+pub use merge::merge;
+pub use record::{Record, RecordTerm, Stop};
+pub use run::{Certified, Progress, Settings, run};
+pub use subject::Subject;
+pub use summary::{Share, Summary, round_up};
+pub use verify::verify;

@@ -23,7 +23,7 @@ pub(super) struct EvalArgs {
     #[arg(long, value_name = "I")]
     split: Option<usize>,
     /// What follows the dense layers of a model that does not say so itself
-    #[arg(long, value_name = "relu|none", value_parser = super::predict::activation)]
+    #[arg(long, value_name = "relu|tanh|none", value_parser = super::predict::activation)]
     activation: Option<Activation>,
 }
 

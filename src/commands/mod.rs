@@ -5,13 +5,17 @@ macro_rules! say {
     ($($text:tt)*) => { $crate::commands::print_line(format_args!($($text)*)) };
 }
 
+mod certify;
+mod certify_args;
 mod data;
 mod eval;
 mod info;
+mod merge;
 mod predict;
 mod show;
 mod train;
 mod train_args;
+mod verify;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -21,7 +25,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::device::Device;
 use crate::{Error, Result};
 
-/// Trains Gaussian-mixture layers on any GPU, and without one.
+/// Trains Gaussian-mixture layers and certifies stochastic networks, on any GPU and without one.
 ///
 /// Without a hardware GPU everything runs on the CPU, which is fast; --software asks for the software GPU adapter, which
 /// exists for tests. Every command prints a few lines for people, or one JSON object with --json.
@@ -79,6 +83,12 @@ enum Command {
     Eval(eval::EvalArgs),
     /// A model's outputs for the rows of a .npy file
     Predict(predict::PredictArgs),
+    /// Prove how near a network with random weights is to a Gaussian mixture, input by input
+    Certify(Box<certify_args::CertifyArgs>),
+    /// Prove a certificate again from its folder, the model and the inputs
+    Verify(verify::VerifyArgs),
+    /// Join the shares of a certification
+    Merge(merge::MergeArgs),
     /// Where a named data set is published, and whether a local copy is whole
     Data(data::DataArgs),
     /// The devices of this machine and what they can do
@@ -103,6 +113,9 @@ fn run(cli: &Cli) -> Result<()> {
         Command::Train(args) => train::run(&cli.common, args),
         Command::Eval(args) => eval::run(&cli.common, args),
         Command::Predict(args) => predict::run(&cli.common, args),
+        Command::Certify(args) => certify::run_command(&cli.common, args),
+        Command::Verify(args) => verify::run(&cli.common, args),
+        Command::Merge(args) => merge::run(&cli.common, args),
         Command::Data(args) => data::run(&cli.common, args),
         Command::Info => info::run(&cli.common),
     }

@@ -24,7 +24,7 @@ pub(super) struct PredictArgs {
     #[arg(long, value_name = "Y.npy")]
     out: PathBuf,
     /// What follows the dense layers of a model that does not say so itself
-    #[arg(long, value_name = "relu|none", value_parser = activation)]
+    #[arg(long, value_name = "relu|tanh|none", value_parser = activation)]
     activation: Option<Activation>,
 }
 
@@ -32,8 +32,9 @@ pub(super) struct PredictArgs {
 pub(super) fn activation(text: &str) -> std::result::Result<Activation, String> {
     match text {
         "relu" => Ok(Activation::Relu),
+        "tanh" => Ok(Activation::Tanh),
         "none" => Ok(Activation::None),
-        _ => Err("an activation is relu or none".to_owned()),
+        _ => Err("an activation is relu, tanh or none".to_owned()),
     }
 }
 

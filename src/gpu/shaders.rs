@@ -42,6 +42,8 @@ registry![
     "relu_backward",
     "relu_moments",
     "squared",
+    "tanh",
+    "tanh_backward",
     "unit_norm",
     "unit_norm_backward",
 ];

@@ -1,4 +1,4 @@
-//! Activations between layers: ReLU and the unit norm.
+//! Activations between layers: ReLU, tanh and the unit norm.
 
 use super::Kernel;
 use crate::Result;
@@ -11,6 +11,8 @@ use crate::shape::{expect_len, stride};
 pub enum ActivationKind {
     /// `max(h, 0)`, gradient 0 at 0.
     Relu,
+    /// `tanh h`.
+    Tanh,
     /// `h/‖h‖` for every row of `columns` entries (rows lie `stride(columns)` apart); a zero row stays zero.
     UnitNorm {
         /// Entries of a row, pads not counted.
@@ -34,6 +36,7 @@ impl Activation {
     pub fn new(device: &Device, kind: ActivationKind) -> Result<Self> {
         let (forward, backward) = match kind {
             ActivationKind::Relu => ("relu", "relu_backward"),
+            ActivationKind::Tanh => ("tanh", "tanh_backward"),
             ActivationKind::UnitNorm { .. } => ("unit_norm", "unit_norm_backward"),
         };
         Ok(Self { kind, forward: Kernel::new(device, forward, &[])?, backward: Kernel::new(device, backward, &[])? })
@@ -50,6 +53,7 @@ impl Activation {
         match stream {
             Stream::Cpu => match self.kind {
                 ActivationKind::Relu => host::relu(h.host()?, z.host_mut()?),
+                ActivationKind::Tanh => host::tanh(h.host()?, z.host_mut()?),
                 ActivationKind::UnitNorm { columns } => host::unit_norm(columns, h.host()?, z.host_mut()?),
             },
             #[cfg(feature = "gpu")]
@@ -75,6 +79,7 @@ impl Activation {
                 let (h, dz, dh) = (h.host()?, dz.host()?, dh.host_mut()?);
                 match self.kind {
                     ActivationKind::Relu => host::relu_backward(h, dz, dh),
+                    ActivationKind::Tanh => host::tanh_backward(h, dz, dh),
                     ActivationKind::UnitNorm { columns } => host::unit_norm_backward(columns, h, dz, dh),
                 }
             }
@@ -91,7 +96,7 @@ impl Activation {
     /// What one thread takes (vec4s, or rows) and how many vec4s that is.
     fn units(&self, op: &'static str, len: usize) -> Result<[usize; 2]> {
         let width = match self.kind {
-            ActivationKind::Relu => 4,
+            ActivationKind::Relu | ActivationKind::Tanh => 4,
             ActivationKind::UnitNorm { columns } => stride(columns.max(1)),
         };
         expect_len(op, "h of whole rows", len, len / width * width)?;

@@ -1,7 +1,9 @@
 //! Networks as values: what layers they have, where their parameters lie, how they start, how they are stored, and
 //! how they run on a device.
 
+mod inferred;
 mod init;
+mod metadata;
 mod model;
 mod network;
 mod pass;

@@ -1,11 +1,12 @@
 //! Model files: safetensors with the layers in the metadata, and files of other programs that have only tensors.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::spec::{Activation, LayerSpec, NetworkSpec, TensorSpec};
+use super::inferred::inferred;
+use super::metadata::{Description, described};
+use super::spec::{Activation, NetworkSpec, TensorSpec};
 use crate::data::{Dataset, Normalization, TargetScale};
 use crate::device::Device;
 use crate::io::{TensorData, Tensors};
@@ -48,21 +49,6 @@ impl Provenance {
     }
 }
 
-/// The JSON under the metadata key `bures`.
-#[derive(Serialize, Deserialize)]
-struct Metadata {
-    format: u32,
-    kind: String,
-    layers: NetworkSpec,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    classes: Option<usize>,
-    normalize: Normalization,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    targets: Option<TargetScale>,
-    #[serde(default)]
-    provenance: Provenance,
-}
-
 /// A trained network on the host.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Model {
@@ -76,11 +62,9 @@ pub struct Model {
     pub targets: Option<TargetScale>,
     /// Where it comes from.
     pub provenance: Provenance,
-    /// For every layer its flat parameters, with pads (layout: [`LayerSpec::tensors`]).
+    /// For every layer its flat parameters, with pads (layout: [`super::LayerSpec::tensors`]).
     pub params: Vec<Vec<f32>>,
 }
-
-const FORMAT: u32 = 1;
 
 impl Model {
     /// Whether the outputs are logits against a reference class 0 with logit 0.
@@ -105,17 +89,7 @@ impl Model {
     /// # Errors
     /// [`Error::Io`] when the file cannot be written.
     pub fn write(&self, path: impl AsRef<Path>) -> Result<()> {
-        let gm = self.spec.layers.iter().any(|layer| matches!(layer, LayerSpec::Gm { .. }));
-        let metadata = Metadata {
-            format: FORMAT,
-            kind: if gm { "gm" } else { "network" }.to_owned(),
-            layers: self.spec.clone(),
-            classes: self.classes,
-            normalize: self.normalize.clone(),
-            targets: self.targets.clone(),
-            provenance: self.provenance.clone(),
-        };
-        let json = serde_json::to_string(&metadata)
+        let json = super::metadata::describe(self)
             .map_err(|why| Error::format(&path, format!("the model cannot be described: {why}")))?;
         let mut tensors = self.tensors();
         tensors.metadata.insert("bures".to_owned(), json);
@@ -126,112 +100,72 @@ impl Model {
     /// follows its dense layers, all but the last.
     ///
     /// # Errors
-    /// [`Error::Io`] when it cannot be read; [`Error::Format`] and [`Error::Data`] naming the tensor that is missing,
-    /// misshapen or not finite; [`Error::Config`] when dense layers come without metadata and without `activation`.
+    /// [`Error::Io`] when it cannot be read; otherwise as for [`Model::from_tensors`].
     pub fn read(path: impl AsRef<Path>, activation: Option<Activation>) -> Result<Self> {
-        let path = path.as_ref();
-        let file = Tensors::read(path)?;
-        let (metadata, prefix) = match file.metadata.get("bures") {
-            Some(json) => (described(path, json)?, "layers."),
-            None => inferred(path, &file, activation)?,
+        Self::from_tensors(path.as_ref(), &Tensors::read(path.as_ref())?, activation)
+    }
+
+    /// The model in a file that has been read; `path` is only named in errors.
+    ///
+    /// # Errors
+    /// [`Error::Format`] and [`Error::Data`] naming the tensor that is missing, misshapen, not finite, or a negative
+    /// deviation; [`Error::Config`] when dense layers come without metadata and without `activation`.
+    pub fn from_tensors(path: &Path, file: &Tensors, activation: Option<Activation>) -> Result<Self> {
+        let (about, names) = match file.metadata.get("bures") {
+            Some(json) => {
+                let about = described(path, json, file)?;
+                let names = (0..about.layers.layers.len()).map(|i| format!("layers.{i}.")).collect();
+                (about, names)
+            }
+            None => inferred(path, file, activation)?,
         };
         let mut params = Vec::new();
-        for (i, layer) in metadata.layers.layers.iter().enumerate() {
-            // `nn.Sequential` counts the activations between dense layers too.
-            let index = if prefix.is_empty() { 2 * i } else { i };
+        for (layer, prefix) in about.layers.layers.iter().zip(&names) {
             // The file bounds what is allocated: metadata that promises a huge layer is found out first.
-            let name = |tensor: &TensorSpec| format!("{prefix}{index}.{}", tensor.name);
-            for tensor in layer.tensors() {
-                check_shape(path, &file, &name(&tensor), &tensor)?;
-            }
+            let tensors = layer.tensors();
+            let found: Vec<Option<String>> =
+                tensors.iter().map(|tensor| find(path, file, prefix, tensor)).collect::<Result<_>>()?;
             let mut flat = vec![0.0; layer.params_len()];
-            for tensor in layer.tensors() {
-                tensor.pack(&file.finite_f32(&name(&tensor), path)?.1, &mut flat);
+            for (tensor, name) in tensors.iter().zip(&found) {
+                if let Some(name) = name {
+                    let (_, values) = file.finite_f32(name, path)?;
+                    check_deviations(path, tensor, name, &values)?;
+                    tensor.pack(&values, &mut flat);
+                }
             }
             params.push(flat);
         }
-        let Metadata { layers: spec, classes, normalize, targets, provenance, .. } = metadata;
+        let Description { layers: spec, classes, normalize, targets, provenance } = about;
         Ok(Self { spec, classes, normalize, targets, provenance, params })
     }
 }
 
-fn check_shape(path: &Path, file: &Tensors, name: &str, wanted: &TensorSpec) -> Result<()> {
-    let found = file.tensors.get(name).map(|tensor| &tensor.shape);
-    let Some(shape) = found else {
-        return Err(Error::format(path, format!("tensor {name} is missing")));
+/// The tensor's name in the file, its shape checked. A deviation that is not there is 0 everywhere; a mean may be
+/// called as the weights of a layer that is not random are.
+fn find(path: &Path, file: &Tensors, prefix: &str, wanted: &TensorSpec) -> Result<Option<String>> {
+    let name = format!("{prefix}{}", wanted.name);
+    let plain = || wanted.name.strip_suffix("_mean").map(|name| format!("{prefix}{name}"));
+    let name = match plain() {
+        Some(plain) if !file.tensors.contains_key(&name) && file.tensors.contains_key(&plain) => plain,
+        _ => name,
     };
-    if *shape != wanted.shape {
-        let what = format!("tensor {name} has shape {shape:?}; the model's layers want {:?}", wanted.shape);
-        return Err(Error::format(path, what));
+    match file.tensors.get(&name) {
+        None if wanted.name.ends_with("_std") => Ok(None),
+        None => Err(Error::format(path, format!("tensor {name} is missing"))),
+        Some(tensor) if tensor.shape != wanted.shape => {
+            let (shape, wanted) = (&tensor.shape, &wanted.shape);
+            Err(Error::format(path, format!("tensor {name} has shape {shape:?}; the model's layers want {wanted:?}")))
+        }
+        Some(_) => Ok(Some(name)),
     }
-    Ok(())
 }
 
-/// The metadata, checked.
-fn described(path: &Path, json: &str) -> Result<Metadata> {
-    let bad = |what: String| Error::format(path, format!("metadata bures: {what}"));
-    let metadata: Metadata = serde_json::from_str(json).map_err(|why| bad(why.to_string()))?;
-    if metadata.format != FORMAT {
-        return Err(bad(format!("format {} is not known; this version reads format {FORMAT}", metadata.format)));
-    }
-    metadata.layers.check().map_err(|why| bad(why.to_string()))?;
-    metadata.normalize.validate(metadata.layers.inputs()).map_err(|why| bad(why.to_string()))?;
-    if let Some(targets) = &metadata.targets {
-        targets.validate(metadata.layers.outputs()).map_err(|why| bad(why.to_string()))?;
-    }
-    let outputs = metadata.layers.outputs();
-    if metadata.classes.is_some_and(|classes| classes != outputs && classes != outputs + 1) {
-        return Err(bad(format!("{:?} classes do not fit {outputs} outputs", metadata.classes)));
-    }
-    Ok(metadata)
-}
-
-/// Layers from tensor names: `layers.i.mu …`, `layers.i.weight …`, or `i.weight …` of PyTorch's `nn.Sequential`.
-fn inferred(path: &Path, file: &Tensors, activation: Option<Activation>) -> Result<(Metadata, &'static str)> {
-    let sequential = file.tensors.contains_key("0.weight");
-    let prefix = if sequential { "" } else { "layers." };
-    let indices: BTreeSet<usize> =
-        file.tensors.keys().filter_map(|name| name.strip_prefix(prefix)?.split_once('.')?.0.parse().ok()).collect();
-    let mut layers = Vec::new();
-    for (position, &index) in indices.iter().enumerate() {
-        let shape = |name: &str| file.tensors.get(&format!("{prefix}{index}.{name}")).map(|t| t.shape.clone());
-        let expected = if sequential { 2 * position } else { layers.len() };
-        // GM layers are stacked with a unit norm, which has an index and no tensors, between them.
-        if !sequential && index == expected + 1 && !layers.is_empty() {
-            let inputs = layers.last().map_or(0, LayerSpec::outputs);
-            layers.push(LayerSpec::UnitNorm { inputs });
-        } else if index != expected {
-            return Err(Error::format(path, format!("tensors of layer {prefix}{expected} are missing")));
+fn check_deviations(path: &Path, tensor: &TensorSpec, name: &str, values: &[f32]) -> Result<()> {
+    match values.iter().position(|&value| value < 0.0) {
+        Some(at) if tensor.name.ends_with("_std") => {
+            let what = format!("tensor {name}, value {at}: {}; a standard deviation cannot be negative", values[at]);
+            Err(Error::data(path, what))
         }
-        match (shape("u").as_deref(), shape("weight").as_deref()) {
-            (Some(&[components, outputs, inputs]), None) => layers.push(LayerSpec::Gm { components, inputs, outputs }),
-            (None, Some(&[outputs, inputs])) => {
-                layers.push(LayerSpec::Dense { inputs, outputs, activation: Activation::None });
-            }
-            _ => {
-                let what = format!("layer {prefix}{index} has neither u [K,L,d] nor weight [out,in]");
-                return Err(Error::format(path, what));
-            }
-        }
+        _ => Ok(()),
     }
-    activate(&mut layers, activation)?;
-    let layers = NetworkSpec { layers };
-    layers.check().map_err(|why| Error::format(path, why.to_string()))?;
-    let kind = String::new();
-    let (normalize, provenance) = (Normalization::None, Provenance::default());
-    Ok((Metadata { format: FORMAT, kind, layers, classes: None, normalize, targets: None, provenance }, prefix))
-}
-
-/// Puts `activation` behind every dense layer but the last.
-fn activate(layers: &mut [LayerSpec], given: Option<Activation>) -> Result<()> {
-    let last = layers.len().saturating_sub(1);
-    for layer in &mut layers[..last] {
-        if let LayerSpec::Dense { activation, .. } = layer {
-            *activation = given.ok_or_else(|| {
-                let what = "the model does not say what follows its dense layers: give --activation relu or none";
-                Error::Config(what.to_owned())
-            })?;
-        }
-    }
-    Ok(())
 }

@@ -41,8 +41,9 @@ impl Pass {
     /// For `runs` networks of the layers `spec` at `batch` rows each. With `backward`, gradients can be had.
     ///
     /// # Errors
-    /// What the device reports.
+    /// [`crate::Error::Config`] for a network with random weights; what the device reports.
     pub fn new(device: &Device, spec: &NetworkSpec, runs: usize, batch: usize, backward: bool) -> Result<Self> {
+        spec.check_runs()?;
         let rows = runs * batch;
         let if_backward = |len| if backward { len } else { 0 };
         let mut stages = Vec::new();
@@ -66,11 +67,15 @@ impl Pass {
                 LayerSpec::Dense { inputs, outputs, activation } => {
                     let dims = DenseDims { runs, batch, inputs, outputs };
                     push(Operation::Dense { kernel: Dense::new(device)?, dims }, i, outputs)?;
-                    if activation == Activation::Relu {
-                        let kernel = ActivationKernel::new(device, ActivationKind::Relu)?;
-                        push(Operation::Activation(kernel), i, outputs)?;
-                    }
+                    let kind = match activation {
+                        Activation::None => continue,
+                        Activation::Relu => ActivationKind::Relu,
+                        Activation::Tanh => ActivationKind::Tanh,
+                    };
+                    push(Operation::Activation(ActivationKernel::new(device, kind)?), i, outputs)?;
                 }
+                // Refused by check_runs.
+                LayerSpec::Stochastic { .. } => {}
                 LayerSpec::UnitNorm { inputs } => {
                     let kernel = ActivationKernel::new(device, ActivationKind::UnitNorm { columns: inputs })?;
                     push(Operation::Activation(kernel), i, inputs)?;

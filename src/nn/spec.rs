@@ -16,10 +16,23 @@ pub enum Activation {
     None,
     /// `max(h, 0)`.
     Relu,
+    /// `tanh h`.
+    Tanh,
+}
+
+impl Activation {
+    /// Its name in files and options.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Relu => "relu",
+            Self::Tanh => "tanh",
+        }
+    }
 }
 
 /// One entry of a model's `layers`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum LayerSpec {
     /// A Gaussian mixture over neurons.
@@ -40,6 +53,19 @@ pub enum LayerSpec {
         /// What follows.
         #[serde(default)]
         activation: Activation,
+    },
+    /// A dense layer whose weights and biases are independent Gaussian variables, its activation, and what is dropped
+    /// after it. It is certified, not trained; `metadata` says how it stands in files.
+    #[serde(skip)]
+    Stochastic {
+        /// Inputs `d`.
+        inputs: usize,
+        /// Outputs `L`.
+        outputs: usize,
+        /// What follows.
+        activation: Activation,
+        /// Probability with which a coordinate is dropped after the activation, the others being divided by `1 − p`.
+        dropout: f64,
     },
     /// Every row divided by its norm, as the paper does between stacked GM layers.
     UnitNorm {
@@ -89,14 +115,17 @@ impl LayerSpec {
     /// Inputs of the layer.
     pub fn inputs(&self) -> usize {
         match *self {
-            Self::Gm { inputs, .. } | Self::Dense { inputs, .. } | Self::UnitNorm { inputs } => inputs,
+            Self::Gm { inputs, .. }
+            | Self::Dense { inputs, .. }
+            | Self::Stochastic { inputs, .. }
+            | Self::UnitNorm { inputs } => inputs,
         }
     }
 
     /// Outputs of the layer.
     pub fn outputs(&self) -> usize {
         match *self {
-            Self::Gm { outputs, .. } | Self::Dense { outputs, .. } => outputs,
+            Self::Gm { outputs, .. } | Self::Dense { outputs, .. } | Self::Stochastic { outputs, .. } => outputs,
             Self::UnitNorm { inputs } => inputs,
         }
     }
@@ -117,6 +146,20 @@ impl LayerSpec {
                 let dims = DenseDims { runs: 1, batch: 1, inputs: d, outputs: l };
                 vec![TensorSpec::new("weight", &[l, d], dims.weight()), TensorSpec::new("bias", &[l], dims.bias())]
             }
+            Self::Stochastic { inputs: d, outputs: l, .. } => {
+                let mut start = 0;
+                let mut next = |name, shape: &[usize], len: usize| {
+                    start += len;
+                    TensorSpec::new(name, shape, start - len..start)
+                };
+                let (weights, biases) = (l * stride(d), stride(l));
+                vec![
+                    next("weight_mean", &[l, d], weights),
+                    next("weight_std", &[l, d], weights),
+                    next("bias_mean", &[l], biases),
+                    next("bias_std", &[l], biases),
+                ]
+            }
             Self::UnitNorm { .. } => Vec::new(),
         }
     }
@@ -133,7 +176,7 @@ pub(super) fn gm_dims(runs: usize, batch: usize, components: usize, inputs: usiz
 }
 
 /// The layers of a network, first to last.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct NetworkSpec {
     /// Its layers.
@@ -197,6 +240,19 @@ impl NetworkSpec {
         Ok(())
     }
 
+    /// Refuses a network with random weights: it is certified, and a pass cannot run it.
+    ///
+    /// # Errors
+    /// [`Error::Config`] naming the layer.
+    pub fn check_runs(&self) -> Result<()> {
+        match self.layers.iter().position(|layer| matches!(layer, LayerSpec::Stochastic { .. })) {
+            None => Ok(()),
+            Some(i) => Err(Error::Config(format!(
+                "the weights of layer {i} are random: such a network is for bures certify, and cannot be trained, evaluated or run"
+            ))),
+        }
+    }
+
     /// Inputs of the first layer.
     pub fn inputs(&self) -> usize {
         self.layers.first().map_or(0, LayerSpec::inputs)
@@ -226,10 +282,29 @@ impl NetworkSpec {
             .filter_map(|l| if let LayerSpec::Gm { components, .. } = *l { Some(components) } else { None })
             .collect();
         match components[..] {
-            [] => format!("dense network {path}, ReLU"),
+            [] => format!("dense network {path}, {}", self.activations()),
             [k] if widths.len() == 2 => format!("GM layer {path}, K = {k}"),
             [k, ..] if components.iter().all(|&other| other == k) => format!("network {path} with GM layers, K = {k}"),
             _ => format!("network {path} with GM layers, K = {components:?}"),
         }
+    }
+
+    /// What stands between its dense layers: `ReLU`, `tanh`, `linear`, or several of them; nothing where there is no between.
+    pub fn activations(&self) -> String {
+        let mut names: Vec<&str> = Vec::new();
+        for layer in &self.layers[..self.layers.len().saturating_sub(1)] {
+            let (LayerSpec::Dense { activation, .. } | LayerSpec::Stochastic { activation, .. }) = layer else {
+                continue;
+            };
+            let name = match activation {
+                Activation::None => "linear",
+                Activation::Relu => "ReLU",
+                Activation::Tanh => "tanh",
+            };
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names.join(" and ")
     }
 }

@@ -1,10 +1,13 @@
 //! Pictures, drawn from result files only: whoever has the files of a run can draw its figures again.
 
+mod bounds;
+mod marginals;
 mod metrics;
 mod panel;
 mod picture;
 mod scale;
 mod series;
+mod terms;
 
 use std::path::Path;
 
@@ -14,10 +17,14 @@ use plotters::style::text_anchor::HPos;
 use crate::io::write_atomic;
 use crate::{Error, Result};
 
+pub use bounds::bounds;
+pub use marginals::marginals;
 pub use metrics::{Record, Split, read_metrics};
 use panel::{FAINT_INK, Frame, INK, Panel, Pen};
 use picture::Drawing;
+pub use picture::Picture;
 use series::{Axis, series};
+pub use terms::terms;
 
 /// Draws `curves.svg` and `curves.png` into the folder `out_dir`: error and loss by epoch, on both splits.
 ///

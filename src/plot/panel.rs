@@ -13,11 +13,11 @@ use super::series::{Axis, Point, Series};
 
 pub(super) const INK: RGBColor = RGBColor(38, 38, 38);
 pub(super) const FAINT_INK: RGBColor = RGBColor(96, 96, 96);
-const GRID: RGBColor = RGBColor(228, 228, 228);
-const FRAME: RGBColor = RGBColor(150, 150, 150);
+pub(super) const GRID: RGBColor = RGBColor(228, 228, 228);
+pub(super) const FRAME: RGBColor = RGBColor(150, 150, 150);
 // Blue and orange differ for every common kind of colour blindness, and in lightness, so in print too.
-const TEST: RGBColor = RGBColor(31, 90, 145);
-const TRAIN: RGBColor = RGBColor(222, 139, 52);
+pub(super) const BLUE: RGBColor = RGBColor(31, 90, 145);
+pub(super) const ORANGE: RGBColor = RGBColor(222, 139, 52);
 
 /// A rectangle in CSS pixels.
 #[derive(Clone, Copy, Debug)]
@@ -53,18 +53,19 @@ impl<B: DrawingBackend> Pen<'_, B> {
         self.area.draw(&Text::new(text, fine(x, y + self.drop * size), style)).map_err(|why| why.to_string())
     }
 
-    fn line(&self, points: Vec<(f64, f64)>, width: f64, color: RGBColor) -> Result<(), String> {
+    pub(super) fn line(&self, points: Vec<(f64, f64)>, width: f64, color: RGBColor) -> Result<(), String> {
         let points: Vec<_> = points.into_iter().map(|(x, y)| fine(x, y)).collect();
         let style = color.stroke_width((width * f64::from(FINE)).round() as u32);
         self.area.draw(&PathElement::new(points, style)).map_err(|why| why.to_string())
     }
 
-    fn area(&self, points: Vec<(f64, f64)>, color: RGBColor) -> Result<(), String> {
+    /// Fills a polygon; `strength` is how much of the colour is mixed with what lies below.
+    pub(super) fn area(&self, points: Vec<(f64, f64)>, color: RGBColor, strength: f64) -> Result<(), String> {
         let points: Vec<_> = points.into_iter().map(|(x, y)| fine(x, y)).collect();
-        self.area.draw(&Polygon::new(points, color.mix(0.2))).map_err(|why| why.to_string())
+        self.area.draw(&Polygon::new(points, color.mix(strength))).map_err(|why| why.to_string())
     }
 
-    fn dot(&self, (x, y): (f64, f64), radius: f64, color: RGBColor) -> Result<(), String> {
+    pub(super) fn dot(&self, (x, y): (f64, f64), radius: f64, color: RGBColor) -> Result<(), String> {
         let radius = (radius * f64::from(FINE)) as i32;
         self.area.draw(&Circle::new(fine(x, y), radius, color.filled())).map_err(|why| why.to_string())
     }
@@ -100,7 +101,7 @@ impl Panel {
             let (color, _) = look(series.split);
             if series.points.iter().any(|p| p.spread > 0.0) {
                 let edge = |side: usize| series.points.iter().map(move |p| (x(p.x), y(band(p)[side])));
-                pen.area(edge(0).chain(edge(1).collect::<Vec<_>>().into_iter().rev()).collect(), color)?;
+                pen.area(edge(0).chain(edge(1).collect::<Vec<_>>().into_iter().rev()).collect(), color, 0.2)?;
             }
         }
         for series in &self.series {
@@ -167,8 +168,8 @@ fn band(point: &Point) -> [f64; 2] {
 
 fn look(split: Split) -> (RGBColor, f64) {
     match split {
-        Split::Train => (TRAIN, 1.75),
-        Split::Test => (TEST, 2.25),
+        Split::Train => (ORANGE, 1.75),
+        Split::Test => (BLUE, 2.25),
     }
 }
 

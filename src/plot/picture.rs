@@ -30,6 +30,25 @@ pub(super) trait Drawing {
     fn draw<B: DrawingBackend>(&self, pen: &Pen<'_, B>) -> Result<(), String>;
 }
 
+/// A drawing in both formats.
+#[derive(Clone, Debug)]
+pub struct Picture {
+    /// Its name in a folder, without an ending.
+    pub name: &'static str,
+    /// As an SVG document.
+    pub svg: String,
+    /// As a PNG file.
+    pub png: Vec<u8>,
+}
+
+impl Picture {
+    /// Draws it.
+    pub(super) fn of(name: &'static str, drawing: &impl Drawing) -> crate::Result<Self> {
+        let undrawable = |why| crate::Error::data(name, format!("the picture cannot be drawn: {why}"));
+        Ok(Self { name, svg: svg(drawing).map_err(undrawable)?, png: png(drawing).map_err(undrawable)? })
+    }
+}
+
 /// The drawing as an SVG document.
 pub(super) fn svg(drawing: &impl Drawing) -> Result<String, String> {
     register()?;

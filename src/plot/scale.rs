@@ -33,6 +33,12 @@ impl Scale {
         Some(Self { low: min - room, high: max + room, log: false })
     }
 
+    /// The vertical axis from zero to these values, for what is stacked. `None` when there is none above zero.
+    pub(super) fn from_zero(values: impl Iterator<Item = f64>) -> Option<Self> {
+        let (_, max) = extremes(values)?;
+        (max > 0.0).then_some(Self { low: 0.0, high: 1.06 * max, log: false })
+    }
+
     /// Where `value` lies between the ends of the axis, as a fraction clamped to 0..1.
     pub(super) fn position(&self, value: f64) -> f64 {
         let map = |v: f64| if self.log { v.max(f64::MIN_POSITIVE).ln() } else { v };

@@ -1,4 +1,4 @@
-//! Activations between layers: ReLU, and the unit norm that the paper puts between stacked GM layers.
+//! Activations between layers: ReLU, tanh, and the unit norm that the paper puts between stacked GM layers.
 
 use super::{Real, vectorized};
 use crate::Result;
@@ -33,6 +33,31 @@ pub fn relu_backward<T: Real>(h: &[T], dz: &[T], dh: &mut [T]) -> Result<()> {
             }
         },
     );
+    Ok(())
+}
+
+/// `z = tanh h`.
+///
+/// # Errors
+/// [`crate::Error::Shape`] when the lengths differ.
+pub fn tanh<T: Real>(h: &[T], z: &mut [T]) -> Result<()> {
+    expect_len("tanh, forward", "z", z.len(), h.len())?;
+    z.iter_mut().zip(h).for_each(|(z, &h)| *z = Real::tanh(h));
+    Ok(())
+}
+
+/// `dh = dz (1 − tanh² h)`.
+///
+/// # Errors
+/// [`crate::Error::Shape`] when the lengths differ.
+pub fn tanh_backward<T: Real>(h: &[T], dz: &[T], dh: &mut [T]) -> Result<()> {
+    const OP: &str = "tanh, backward";
+    expect_len(OP, "dz", dz.len(), h.len())?;
+    expect_len(OP, "dh", dh.len(), h.len())?;
+    for ((dh, &dz), &h) in dh.iter_mut().zip(dz).zip(h) {
+        let z = Real::tanh(h);
+        *dh = dz * (T::ONE - z * z);
+    }
     Ok(())
 }
 

@@ -53,6 +53,8 @@ pub trait Real:
     fn ln(self) -> Self;
     /// Square root.
     fn root(self) -> Self;
+    /// Hyperbolic tangent.
+    fn tanh(self) -> Self;
     /// Complementary error function, accurate relatively in both tails.
     fn erfc(self) -> Self;
     /// This value, or 0 where it is so near the subnormal numbers that products with it would be among them. Keeps the far
@@ -74,7 +76,7 @@ pub trait Real:
 }
 
 macro_rules! real {
-    ($type:ty, $tiny:expr, $negligible:expr, $terms:expr, $exp:path, $ln:path, $erfc:path, $rectify:path) => {
+    ($type:ty, $tiny:expr, $negligible:expr, $terms:expr, $exp:path, $ln:path, $tanh:path, $erfc:path, $rectify:path) => {
         impl Real for $type {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -103,6 +105,10 @@ macro_rules! real {
                 self.sqrt()
             }
             #[inline(always)]
+            fn tanh(self) -> Self {
+                $tanh(self)
+            }
+            #[inline(always)]
             fn erfc(self) -> Self {
                 $erfc(self)
             }
@@ -117,8 +123,8 @@ macro_rules! real {
         }
     };
 }
-real!(f32, 1e-34, 1e-16, 16, libm::expf, libm::logf, libm::erfcf, fast_moments::relu_moments);
-real!(f64, 1e-290, 1e-150, 60, libm::exp, libm::log, libm::erfc, normal::relu_moments);
+real!(f32, 1e-34, 1e-16, 16, libm::expf, libm::logf, libm::tanhf, libm::erfcf, fast_moments::relu_moments);
+real!(f64, 1e-290, 1e-150, 60, libm::exp, libm::log, libm::tanh, libm::erfc, normal::relu_moments);
 
 /// Runs an elementwise loop with the widest SIMD instructions of this machine. `work` must be inlinable; the
 /// compiler vectorises it. Sums are not reassociated, so the width changes no bits except through fused

@@ -5,8 +5,6 @@ use super::settings::{OptimizerChoice, Settings};
 use crate::nn::{LayerSpec, NetworkSpec};
 use crate::{Error, Result};
 
-/// Taken for the machine's memory where the system does not tell.
-const UNKNOWN: f64 = 64.0 * GIB;
 const GIB: f64 = (1_u64 << 30) as f64;
 
 /// Refuses a network that is larger than the memory.
@@ -14,7 +12,7 @@ const GIB: f64 = (1_u64 << 30) as f64;
 /// # Errors
 /// [`Error::Config`].
 pub(super) fn check(spec: &NetworkSpec, settings: &Settings) -> Result<()> {
-    let (need, have) = (bytes(spec, settings), total().unwrap_or(UNKNOWN));
+    let (need, have) = (bytes(spec, settings), crate::memory::total());
     if need <= have {
         return Ok(());
     }
@@ -37,19 +35,11 @@ fn bytes(spec: &NetworkSpec, settings: &Settings) -> f64 {
                 let k = components as f64;
                 (k * (2.0 * inputs + outputs * inputs + outputs), k * (outputs + 4.0))
             }
-            LayerSpec::Dense { .. } => (inputs * outputs + outputs, outputs),
+            LayerSpec::Dense { .. } | LayerSpec::Stochastic { .. } => (inputs * outputs + outputs, outputs),
             LayerSpec::UnitNorm { .. } => (0.0, outputs),
         };
         copies * params + settings.batch_size as f64 * (inputs + outputs + wide)
     };
     let floats: f64 = spec.layers.iter().map(layer).sum();
     floats * settings.seeds.len() as f64 * size_of::<f32>() as f64
-}
-
-/// Bytes of memory of this machine, where Linux tells.
-fn total() -> Option<f64> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
-    let kib: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kib * 1024.0)
 }

@@ -50,6 +50,7 @@ pub(super) fn start(settings: &Settings, data: &Dataset) -> Result<Start> {
         );
         return Err(Error::data(path, what));
     }
+    given.spec.check_runs()?;
     memory::check(&given.spec, settings)?;
     let runs = vec![given.params; settings.seeds.len()];
     Ok(Start { model: model(given.spec, Vec::new()), runs })

@@ -11,7 +11,13 @@ fn every_option_is_in_the_help() {
                  --checkpoint-every";
     for (command, options) in [
         ("train", train),
-        ("eval", "MODEL --data"),
+        ("eval", "MODEL --data --activation"),
+        (
+            "certify",
+            "MODEL --inputs --out --activation --dropout --method --epsilon --max-components --range --samples --seed --force",
+        ),
+        ("verify", "DIR --model --inputs"),
+        ("merge", "DIR --out --force"),
         ("predict", "MODEL --inputs --out"),
         ("data", "NAME"),
         ("info", ""),
@@ -23,7 +29,7 @@ fn every_option_is_in_the_help() {
         assert!(help.lines().all(|line| line.chars().count() <= 100), "{command} --help is too wide");
     }
     let help = place.run("--help").ok().stdout;
-    for command in ["train", "eval", "predict", "data", "info"] {
+    for command in ["train", "eval", "predict", "certify", "verify", "merge", "data", "info"] {
         assert!(help.contains(command), "--help does not mention {command}");
     }
     assert!(place.run("--version").ok().stdout.starts_with("bures "));

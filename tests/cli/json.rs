@@ -66,6 +66,12 @@ fn json_has_the_documented_fields() {
     place.write("x.npy", &crate::place::npy("<f4", "(2, 6)", &[0; 48]));
     let predict = "predict a/seed-0/model.safetensors --inputs x.npy --out y.npy --json --adapter cpu";
     documented("predict", 0, &place.run(predict).json());
+    let nets = crate::certify_nets::place();
+    let certify = |args: &str| nets.run(&format!("{} {args} --json", crate::certify_nets::CERTIFY)).json();
+    documented("certify", 0, &certify("--out a --range 0..3"));
+    certify("--out b --range 3..7");
+    documented("verify", 0, &nets.run("verify a --json").json());
+    documented("merge", 0, &nets.run("merge a b --out c --json").json());
     documented("data", 0, &place.run("data --json").json());
     place.write("data/mnist/train-images-idx3-ubyte", b"");
     documented("data", 1, &place.run("data mnist --json").json());

@@ -2,6 +2,10 @@
 
 mod bad_files;
 mod bad_usage;
+mod certify_bad;
+mod certify_edits;
+mod certify_nets;
+mod certify_run;
 mod disk;
 mod diverge;
 mod golden;

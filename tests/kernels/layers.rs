@@ -65,6 +65,20 @@ fn relu_is_exact() {
     assert!(z == want && dh == want_dh);
 }
 
+/// Values lie in [−1, 1] and err as exp does, 1e-6; the ends of the range saturate and give no NaN.
+#[test]
+fn tanh_agrees_with_the_twin() {
+    let (mut h, dz) = (padded(3, 63, 9, 3.0), padded(4, 63, 9, 1.0));
+    h[..6].copy_from_slice(&[0.0, 1e-30, 88.0, -88.0, 3e38, -3e38]);
+    let (z, dh) = pass(ActivationKind::Tanh, &h, &dz);
+    let (h, dz) = (widen(&h), widen(&dz));
+    let (mut want, mut want_dh) = (vec![0.0; h.len()], vec![0.0; h.len()]);
+    activation::tanh(&h, &mut want).expect("shapes");
+    activation::tanh_backward(&h, &dz, &mut want_dh).expect("shapes");
+    assert_close("z", &z, &want, |_| 2e-6);
+    assert_close("dh", &dh, &want_dh, |_| 2e-6 * largest(&dz));
+}
+
 #[test]
 fn unit_norm_agrees_with_the_twin() {
     for columns in [1, 9, 100] {

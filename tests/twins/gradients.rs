@@ -102,6 +102,21 @@ fn relu_away_from_its_kink() {
 }
 
 #[test]
+fn tanh() {
+    let mut rng = Philox::new(5, 0);
+    let h = normals(&mut rng, 41);
+    let cotangent = normals(&mut rng, h.len());
+    let mut dh = vec![f64::NAN; h.len()];
+    activation::tanh_backward(&h, &cotangent, &mut dh).expect("shapes fit");
+    let output = |h: &[f64]| {
+        let mut z = vec![f64::NAN; h.len()];
+        activation::tanh(h, &mut z).expect("shapes fit");
+        dot(&z, &cotangent)
+    };
+    check_gradient("tanh", &mut rng, &h, &dh, output);
+}
+
+#[test]
 fn unit_norm() {
     let mut rng = Philox::new(4, 0);
     for columns in [1, 2, 3, 4, 9, 100] {

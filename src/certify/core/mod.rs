@@ -1,5 +1,28 @@
-//! The trusted core: turns stored numbers into the printed bound. No GPU, no unsafe code, no dependency but `libm`.
+//! The trusted core: turns stored numbers into the printed bound. No GPU, no unsafe code; beside the standard library only
+//! `libm`, and faer for plain matrix products.
+//!
+#![doc = include_str!("../../docs/trusted_core.md")]
+#![allow(
+    clippy::neg_cmp_op_on_partial_ord,
+    reason = "a NaN must fall on the side of caution: `!(a > b)` is not `a <= b`"
+)]
 
+mod activation;
+mod carry;
+mod gaussian;
+mod identity;
+mod layer;
+mod matrix;
+mod noise;
+mod normal;
+mod prepared;
+mod prove;
+mod relu;
+mod rounding;
+mod split;
+mod tanh;
 mod types;
 
+pub use prepared::Prepared;
+pub use prove::prove;
 pub use types::{Layer, LayerWitness, Method, Mixture, Network, Proof, Split, Term, TermKind, Witness};

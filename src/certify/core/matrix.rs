@@ -1,0 +1,106 @@
+//! Products of row-major matrices by faer, and a proved bound of the largest eigenvalue.
+//!
+//! A product by faer is taken to be, entry by entry, a sum of products in some order, fused or not: its error is then at most
+//! `γ_n |A||B|` (Higham, *Accuracy and Stability*, §3.5).
+
+use faer::linalg::matmul::{matmul, triangular};
+use faer::{Accum, MatMut, MatRef, Par};
+
+use super::rounding::{U, add_up, cover, gamma, larger, mul_up, plain_dot, smaller, sqrt_up, sum_up};
+
+/// `a b`, `[rows, inner] × [inner, columns]`.
+pub(super) fn product(a: &[f64], rows: usize, inner: usize, b: &[f64], columns: usize) -> Vec<f64> {
+    let mut out = vec![0.0; rows * columns];
+    let left = MatRef::from_row_major_slice(a, rows, inner);
+    let right = MatRef::from_row_major_slice(b, inner, columns);
+    let target = MatMut::from_column_major_slice_mut(&mut out, columns, rows).transpose_mut();
+    matmul(target, Accum::Replace, left, right, 1.0, Par::Seq);
+    out
+}
+
+/// `a bᵀ` where it is known to be symmetric, `a` and `b` `[n, inner]`: one half computed, the other copied.
+pub(super) fn symmetric_product(a: &[f64], b: &[f64], n: usize, inner: usize) -> Vec<f64> {
+    use triangular::BlockStructure::{Rectangular, TriangularUpper};
+    let mut out = vec![0.0; n * n];
+    let left = MatRef::from_row_major_slice(a, n, inner);
+    let right = MatRef::from_row_major_slice(b, n, inner).transpose();
+    // The upper half by columns is the lower half by rows.
+    let target = MatMut::from_column_major_slice_mut(&mut out, n, n);
+    triangular::matmul(target, TriangularUpper, Accum::Replace, left, Rectangular, right, Rectangular, 1.0, Par::Seq);
+    for i in 0..n {
+        for j in 0..i {
+            out[j * n + i] = out[i * n + j];
+        }
+    }
+    out
+}
+
+/// The transpose of a `[rows, columns]` matrix.
+pub(super) fn transposed(a: &[f64], rows: usize, columns: usize) -> Vec<f64> {
+    (0..rows * columns).map(|k| a[(k % rows) * columns + k / rows]).collect()
+}
+
+/// At least the largest eigenvalue of any symmetric matrix whose distance to `a` (`[n, n]`, entries not NaN, positive
+/// semidefinite up to rounding) is at most `off` in the spectral norm.
+///
+/// The least of Frobenius norm, largest absolute row sum, and a shift `λ` for which the Cholesky factorisation of
+/// `H = λI − A` runs through. Then `RᵀR = H + ΔH` with `|ΔH| ≤ γ_{n+1} |Rᵀ||R|` and `‖r_i‖² ≤ h_ii/(1 − γ_{n+1})`, so that
+/// `H ⪰ −γ_{n+1}/(1 − γ_{n+1}) tr H` (Higham, Theorem 10.3; Rump 2006).
+pub(super) fn largest_eigenvalue(a: &[f64], n: usize, off: f64) -> f64 {
+    let absolute: Vec<f64> = a.iter().map(|x| x.abs()).collect();
+    let frobenius = sqrt_up(cover(plain_dot(a, a), n * n + 1, n * n));
+    let rows = absolute.chunks_exact(n).map(sum_up).fold(0.0, larger);
+    let cheap = smaller(frobenius, rows);
+    let guess = rayleigh(a, n);
+    let normal = (1e-150..1e150).contains(&guess);
+    let shifted = [1e-7, 1e-4, 1e-2].into_iter().filter(|_| normal).find_map(|more| shift(a, n, guess * (1.0 + more)));
+    add_up(shifted.map_or(cheap, |found| smaller(cheap, found)), off)
+}
+
+/// A lower estimate of the largest eigenvalue, by power iteration.
+fn rayleigh(a: &[f64], n: usize) -> f64 {
+    let mut x = vec![1.0; n];
+    let mut value = 0.0;
+    for _ in 0..300 {
+        let image: Vec<f64> = a.chunks_exact(n).map(|row| plain_dot(row, &x)).collect();
+        let length = plain_dot(&image, &image).sqrt();
+        if !(length > 0.0 && length.is_finite()) {
+            return 0.0;
+        }
+        x = image.into_iter().map(|y| y / length).collect();
+        value = length;
+    }
+    value
+}
+
+/// `λ` with its rounding, if `λI − A` is proved to be positive semidefinite up to that.
+fn shift(a: &[f64], n: usize, lambda: f64) -> Option<f64> {
+    let mut h: Vec<f64> = a.iter().map(|x| -x).collect();
+    (0..n).for_each(|i| h[i * n + i] += lambda);
+    let trace = (0..n).fold(0.0, |sum, i| add_up(sum, h[i * n + i]));
+    let largest = (0..n).map(|i| a[i * n + i].abs()).fold(lambda, larger);
+    factorises(&mut h, n).then(|| {
+        let step = gamma(n + 1);
+        let defect = mul_up(trace, (step / (1.0 - step).next_down()).next_up());
+        // The diagonal of H is rounded; 1e-300 covers products that underflow.
+        add_up(add_up(lambda, defect), add_up(mul_up(4.0 * U, largest), 1e-300))
+    })
+}
+
+/// Cholesky's factorisation of the lower half, in place; false at a pivot that is not positive.
+pub(super) fn factorises(h: &mut [f64], n: usize) -> bool {
+    for i in 0..n {
+        let (done, rest) = h.split_at_mut(i * n);
+        let row = &mut rest[..=i];
+        for j in 0..i {
+            let upper = &done[j * n..=j * n + j];
+            row[j] = (row[j] - plain_dot(&row[..j], &upper[..j])) / upper[j];
+        }
+        let pivot = row[i] - plain_dot(&row[..i], &row[..i]);
+        if !(pivot > 0.0) {
+            return false;
+        }
+        row[i] = pivot.sqrt();
+    }
+    true
+}

@@ -1,0 +1,228 @@
+//! What depends on the network alone.
+
+use super::activation::{Activation, named};
+use super::matrix::{largest_eigenvalue, product, transposed};
+use super::normal::{density, upper_tail};
+use super::rounding::{Interval, add_up, cover, dot_up, gamma, larger, mul_up, norm_up, sqrt_up, sum_up};
+use super::types::{Layer, Network};
+use crate::{Error, Result};
+
+/// A network made ready for proofs: made once, used for every input.
+pub struct Prepared {
+    pub(super) first: First,
+    pub(super) hidden: Vec<Hidden>,
+}
+
+/// The first layer, which maps a fixed input exactly.
+pub(super) struct First {
+    pub(super) inputs: usize,
+    pub(super) outputs: usize,
+    /// `Mᵀ`, `[inputs, outputs]`.
+    pub(super) mean: Vec<f64>,
+    /// `Vᵀ`.
+    pub(super) variance: Vec<f64>,
+    pub(super) bias_mean: Vec<f64>,
+    pub(super) bias_variance: Vec<f64>,
+    /// `‖M‖_F`, `‖b̄‖` and `Σ V` or more.
+    pub(super) mean_norm: f64,
+    pub(super) bias_norm: f64,
+    pub(super) total_variance: f64,
+}
+
+/// A later layer together with the activation and dropout before it. Bounds are upper bounds.
+pub(super) struct Hidden {
+    pub(super) activation: &'static dyn Activation,
+    pub(super) inputs: usize,
+    pub(super) outputs: usize,
+    /// `[outputs, inputs]`: `M`, and upper bounds of the powers of `|M|`.
+    pub(super) mean: Vec<f64>,
+    pub(super) mean_squares: Vec<f64>,
+    pub(super) mean_cubes: Vec<f64>,
+    pub(super) mean_fourths: Vec<f64>,
+    /// `[outputs, inputs]`: `V`, and upper bounds of `V∘V`, `V∘V∘V∘V`.
+    pub(super) variance: Vec<f64>,
+    pub(super) variance_squares: Vec<f64>,
+    pub(super) variance_fourths: Vec<f64>,
+    pub(super) bias_mean: Vec<f64>,
+    pub(super) bias_variance: Vec<f64>,
+    pub(super) mean_norm: f64,
+    pub(super) bias_norm: f64,
+    /// `|MᵀM|`, `[inputs, inputs]`.
+    pub(super) gram: Vec<f64>,
+    /// `‖M_:j‖²`.
+    pub(super) columns: Vec<f64>,
+    /// `λ_max(MᵀM)`.
+    pub(super) gram_norm: f64,
+    /// `D_j = Σ_i V_ij`.
+    pub(super) column_variances: Vec<f64>,
+    /// `1/(1 − p)` and `p/(1 − p)` of the dropout.
+    pub(super) keep: Interval,
+    pub(super) drop: Interval,
+    /// `E[ξ μ]` of a mask and the normal variable that stands for it; 0 without dropout.
+    pub(super) mask_slope: Interval,
+    /// Lemma 1: what a distance before the activation is at most after the layer, in parts.
+    pub(super) carry: f64,
+}
+
+impl Prepared {
+    /// # Errors
+    /// When shapes do not fit, a number is not finite, a variance is negative, or an activation is not known.
+    pub fn new(network: &Network) -> Result<Self> {
+        let mut inputs = None;
+        for (index, layer) in network.layers.iter().enumerate() {
+            check(layer, index + 1, inputs)?;
+            inputs = Some(layer.outputs);
+        }
+        let [first, rest @ ..] = network.layers.as_slice() else {
+            return Err(Error::Config("a network without layers has nothing to certify".to_owned()));
+        };
+        let last = network.layers.last().unwrap_or(first);
+        if last.activation != "none" || last.dropout != 0.0 {
+            return Err(Error::Config(
+                "the last layer has an activation or dropout: a proof ends with a dense layer".into(),
+            ));
+        }
+        let mut hidden = Vec::with_capacity(rest.len());
+        for (before, layer) in network.layers.iter().zip(rest) {
+            hidden.push(Hidden::new(layer, named(&before.activation)?, before.dropout));
+        }
+        Ok(Self { first: First::new(first), hidden })
+    }
+
+    /// Width of an input.
+    pub fn inputs(&self) -> usize {
+        self.first.inputs
+    }
+
+    /// Width of the output.
+    pub fn outputs(&self) -> usize {
+        self.hidden.last().map_or(self.first.outputs, |layer| layer.outputs)
+    }
+
+    /// Layers with an activation before them: as many entries does a witness have.
+    pub fn hidden_layers(&self) -> usize {
+        self.hidden.len()
+    }
+}
+
+/// Refuses what no proof can be about.
+fn check(layer: &Layer, number: usize, before: Option<usize>) -> Result<()> {
+    let (inputs, outputs) = (layer.inputs, layer.outputs);
+    let shape = |expected: String, got: String| Err(Error::Shape { op: "certify", expected, got });
+    if inputs == 0 || outputs == 0 {
+        return shape(format!("layer {number} with inputs and outputs"), format!("{outputs} × {inputs}"));
+    }
+    if before.is_some_and(|before| before != inputs) {
+        return shape(format!("layer {number} with {} inputs", before.unwrap_or(0)), format!("{inputs}"));
+    }
+    let Some(weights) = inputs.checked_mul(outputs) else {
+        return shape(format!("layer {number} that fits in memory"), format!("{outputs} × {inputs}"));
+    };
+    let arrays = [
+        ("weight means", &layer.mean, weights, false),
+        ("weight variances", &layer.variance, weights, true),
+        ("bias means", &layer.bias_mean, outputs, false),
+        ("bias variances", &layer.bias_variance, outputs, true),
+    ];
+    for (what, values, length, variance) in arrays {
+        if values.len() != length {
+            return shape(format!("{length} {what} in layer {number}"), format!("{}", values.len()));
+        }
+        if let Some(bad) = values.iter().find(|x| !x.is_finite() || (variance && **x < 0.0)) {
+            return Err(Error::Config(format!("layer {number}: {bad} among the {what}")));
+        }
+    }
+    if !(0.0..1.0).contains(&layer.dropout) {
+        return Err(Error::Config(format!("layer {number}: dropout {} is not in [0, 1)", layer.dropout)));
+    }
+    Ok(())
+}
+
+impl First {
+    fn new(layer: &Layer) -> Self {
+        Self {
+            inputs: layer.inputs,
+            outputs: layer.outputs,
+            mean: transposed(&layer.mean, layer.outputs, layer.inputs),
+            variance: transposed(&layer.variance, layer.outputs, layer.inputs),
+            bias_mean: layer.bias_mean.clone(),
+            bias_variance: layer.bias_variance.clone(),
+            mean_norm: norm_up(&layer.mean),
+            bias_norm: norm_up(&layer.bias_mean),
+            total_variance: sum_up(&layer.variance),
+        }
+    }
+}
+
+impl Hidden {
+    fn new(layer: &Layer, activation: &'static dyn Activation, dropout: f64) -> Self {
+        let (n, rows) = (layer.inputs, layer.outputs);
+        let by_column = transposed(&layer.mean, rows, n);
+        let columns: Vec<f64> = by_column.chunks_exact(rows).map(|column| dot_up(column, column)).collect();
+        let variances = transposed(&layer.variance, rows, n);
+        let column_variances: Vec<f64> = variances.chunks_exact(rows).map(sum_up).collect();
+        let raw = product(&by_column, n, rows, &layer.mean, n);
+        // The computed MᵀM, symmetric like the exact one, is off by γ ‖M_:i‖ ‖M_:j‖ at most.
+        let rounding = gamma(rows);
+        let symmetric: Vec<f64> = (0..n * n).map(|k| raw[(k / n).max(k % n) * n + (k / n).min(k % n)]).collect();
+        let off = add_up(mul_up(rounding, sum_up(&columns)), (n * rows) as f64 * f64::MIN_POSITIVE);
+        let lengths: Vec<f64> = columns.iter().map(|&x| sqrt_up(x)).collect();
+        let underflow = rows as f64 * f64::MIN_POSITIVE;
+        let bound = |k: usize| add_up(mul_up(rounding, mul_up(lengths[k / n], lengths[k % n])), underflow);
+        let entry = |k: usize| add_up(symmetric[k].abs(), bound(k));
+        let gram: Vec<f64> = (0..n * n).map(entry).collect();
+        let p = Interval::point(dropout);
+        let keep = if dropout == 0.0 { Interval::ONE } else { Interval::ONE / (Interval::ONE - p) };
+        let drop = p * keep;
+        let mut shared = symmetric.clone();
+        let mut added = 0.0;
+        for j in 0..n {
+            let own = add_up(column_variances[j], mul_up(drop.hi, add_up(columns[j], column_variances[j])));
+            shared[j * n + j] += own;
+            added = larger(added, shared[j * n + j].abs());
+        }
+        let off_shared = add_up(off, mul_up(added, f64::EPSILON));
+        let power = |values: &[f64]| values.iter().map(|&x| mul_up(x, x)).collect::<Vec<f64>>();
+        let (mean_squares, variance_squares) = (power(&layer.mean), power(&layer.variance));
+        Self {
+            activation,
+            inputs: n,
+            outputs: rows,
+            mean_cubes: mean_squares.iter().zip(&layer.mean).map(|(&s, m)| mul_up(s, m.abs())).collect(),
+            mean_fourths: power(&mean_squares),
+            variance_fourths: power(&variance_squares),
+            mean_squares,
+            variance_squares,
+            mean: layer.mean.clone(),
+            variance: layer.variance.clone(),
+            bias_mean: layer.bias_mean.clone(),
+            bias_variance: layer.bias_variance.clone(),
+            mean_norm: sqrt_up(cover(columns.iter().sum(), n, 0)),
+            bias_norm: norm_up(&layer.bias_mean),
+            gram,
+            gram_norm: largest_eigenvalue(&symmetric, n, off),
+            columns,
+            column_variances,
+            keep,
+            drop,
+            mask_slope: mask_slope(dropout, keep),
+            carry: mul_up(activation.lipschitz(), sqrt_up(largest_eigenvalue(&shared, n, off_shared))),
+        }
+    }
+}
+
+/// `E[ξ μ]` for the mask `μ ∈ {0, 1/(1−p)}` coupled with `ξ ~ N(0,1)` so that it drops where `ξ < q`, `Φ(q) = p`:
+/// `φ(q)/(1 − p)`. As `d φ(Φ⁻¹(y))/dy = −Φ⁻¹(y)`, a `q` that is off moves `φ` by at most 40 times what it moves `Φ`.
+fn mask_slope(p: f64, keep: Interval) -> Interval {
+    if p < 1e-290 {
+        return Interval::ZERO;
+    }
+    let (mut low, mut high) = (-38.0, 38.0);
+    for _ in 0..100 {
+        let middle = 0.5 * (low + high);
+        if upper_tail(-middle).lo < p { low = middle } else { high = middle }
+    }
+    let reached = upper_tail(-low);
+    let off = 40.0 * larger((reached.hi - p).abs(), (reached.lo - p).abs()).next_up();
+    (density(low) + Interval::new(-off.next_up(), off.next_up())).non_negative() * keep
+}

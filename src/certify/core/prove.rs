@@ -1,0 +1,251 @@
+//! The proof for one input: layer by layer, every term carried to the output.
+
+use super::carry::carry;
+use super::gaussian::{Covariance, Gaussian};
+use super::layer::{Coupling, step};
+use super::prepared::{First, Hidden, Prepared};
+use super::rounding::{add_up, at_least_zero, div_up, gamma, hypot_up, mul_up, norm_up, sqrt_up, sum_up};
+use super::split::{MOST_POINTS, split};
+use super::types::{LayerWitness, Method, Mixture, Proof, Split, Term, TermKind, Witness};
+use crate::{Error, Result};
+
+/// A Gaussian of the mixture at hand.
+pub(super) struct Component {
+    /// A multiple of 2⁻⁵³; all of them sum to 1 without rounding.
+    pub(super) weight: f64,
+    pub(super) law: Gaussian,
+    /// How it came from the layer before.
+    coupling: Option<Coupling>,
+    /// Squared distances of that step, by cause: linearisation, noise, dropout.
+    own: [f64; 3],
+}
+
+const CAUSES: [TermKind; 3] = [TermKind::Linearisation, TermKind::Noise, TermKind::Dropout];
+
+/// The mixture at a layer, and what its distance to the truth is made of.
+struct State {
+    components: Vec<Component>,
+    /// Distances at this layer.
+    terms: Vec<Term>,
+    /// The last step's own distance, not yet among the terms: Lemma 6 may carry it better than Lemma 1.
+    pending: bool,
+}
+
+/// Proves a distance for one deterministic input.
+///
+/// # Errors
+/// When the input or the witness does not fit the network, or when any number of the proof is not finite.
+pub fn prove(prepared: &Prepared, input: &[f64], witness: &Witness) -> Result<Proof> {
+    if witness.method != Method::Tight {
+        return Err(Error::Config("this witness is for the paper's method".to_owned()));
+    }
+    if witness.layers.len() != prepared.hidden.len() {
+        let (expected, got) = (prepared.hidden.len().to_string(), witness.layers.len().to_string());
+        return Err(Error::Shape { op: "hidden layers of a witness", expected, got });
+    }
+    let mut state = State::start(&prepared.first, input)?;
+    for (index, layer) in prepared.hidden.iter().enumerate() {
+        let before = index.checked_sub(1).and_then(|before| prepared.hidden.get(before));
+        let proposal = witness.layers.get(index).ok_or_else(|| Error::Config("a witness is too short".to_owned()))?;
+        state.advance(before, layer, proposal, index + 1, index + 1 < prepared.hidden.len())?;
+    }
+    state.finish(prepared.hidden.len())
+}
+
+impl State {
+    /// The first layer, exact but for rounding: `N(Mx + b̄, diag(Vx² + B))`.
+    fn start(first: &First, input: &[f64]) -> Result<Self> {
+        if input.len() != first.inputs {
+            let (expected, got) = (format!("{} numbers", first.inputs), input.len().to_string());
+            return Err(Error::Shape { op: "input to certify", expected, got });
+        }
+        if let Some(bad) = input.iter().find(|x| !x.is_finite()) {
+            return Err(Error::Config(format!("{bad} in an input: no certificate")));
+        }
+        let (mut mean, mut variance) = (first.bias_mean.clone(), first.bias_variance.clone());
+        let width = first.outputs;
+        for ((&x, means), variances) in
+            input.iter().zip(first.mean.chunks_exact(width)).zip(first.variance.chunks_exact(width))
+        {
+            if x == 0.0 {
+                continue;
+            }
+            let square = x * x;
+            mean.iter_mut().zip(means).for_each(|(sum, w)| *sum += x * w);
+            variance.iter_mut().zip(variances).for_each(|(sum, v)| *sum += square * v);
+        }
+        let n = input.len();
+        let step = gamma(n + 4);
+        let size = add_up(mul_up(first.mean_norm, norm_up(input)), first.bias_norm);
+        let underflow = n as f64 * width as f64 * f64::MIN_POSITIVE;
+        let off_mean = add_up(mul_up(step, size), underflow);
+        // |√v − √ṽ| ≤ γ √v, and the square root of what underflow lost.
+        let total = sum_up(&variance);
+        let lost = mul_up(width as f64, mul_up(n as f64 * 5e-324, add_up(1.0, first.total_variance)));
+        let off_scale = add_up(mul_up(2.0 * step, sqrt_up(total)), sqrt_up(lost));
+        let rounding = hypot_up(off_mean, off_scale);
+        let law = Gaussian { mean, covariance: Covariance::Diagonal(variance), floor: 0.0 };
+        if !law.is_finite() {
+            return Err(not_finite(1));
+        }
+        let component = Component { weight: 1.0, law, coupling: None, own: [0.0; 3] };
+        let terms = vec![Term { layer: 1, kind: TermKind::Rounding, value: rounding }];
+        Ok(Self { components: vec![component], terms, pending: false })
+    }
+
+    /// One hidden layer: older errors carried by Lemma 1, the last by the better of Lemmas 1 and 6, Lemma 2 for the mixture.
+    fn advance(
+        &mut self,
+        before: Option<&Hidden>,
+        layer: &Hidden,
+        proposal: &LayerWitness,
+        number: usize,
+        wanted: bool,
+    ) -> Result<()> {
+        for term in &mut self.terms {
+            term.value = mul_up(layer.carry, term.value);
+        }
+        if let (true, Some(before)) = (self.pending, before) {
+            self.carry_last(before, layer, number - 1);
+        }
+        self.split(layer, proposal, number)?;
+        let mut rounding = 0.0;
+        for component in &mut self.components {
+            let made = step(layer, &component.law, wanted);
+            if !made.next.is_finite() {
+                return Err(not_finite(number));
+            }
+            rounding = add_up(rounding, mul_up(component.weight, mul_up(made.rounding, made.rounding)));
+            component.law = made.next;
+            component.coupling = made.coupling;
+            component.own = made.own;
+        }
+        self.push(number, TermKind::Rounding, sqrt_up(rounding));
+        self.pending = true;
+        Ok(())
+    }
+
+    /// Lemma 4's splits. Their parts are the exact centroids of cells, so that the squares of successive splits add.
+    fn split(&mut self, layer: &Hidden, proposal: &LayerWitness, number: usize) -> Result<()> {
+        if !(proposal.labels.is_empty() && proposal.coupling.is_empty() && proposal.shapes.is_empty()) {
+            return Err(Error::Config(format!(
+                "layer {number}: a tight witness has splits only, no clusters or shapes"
+            )));
+        }
+        let (mut cost, mut rounding) = (0.0, 0.0);
+        for wanted in &proposal.splits {
+            let place = self.components.get_mut(wanted.component as usize).ok_or_else(|| no_such(number, wanted))?;
+            let made = split(&place.law, place.weight, wanted).ok_or_else(|| no_such(number, wanted))?;
+            cost = add_up(cost, mul_up(place.weight, made.cost));
+            let mut parts = made.parts.into_iter().map(|part| {
+                rounding = add_up(rounding, mul_up(part.weight, mul_up(part.rounding, part.rounding)));
+                Component { weight: part.weight, law: part.law, coupling: None, own: [0.0; 3] }
+            });
+            if let Some(first) = parts.next() {
+                *place = first;
+            }
+            let others: Vec<Component> = parts.collect();
+            self.components.extend(others);
+        }
+        self.push(number, TermKind::Split, mul_up(layer.carry, sqrt_up(cost)));
+        self.push(number, TermKind::Rounding, mul_up(layer.carry, sqrt_up(rounding)));
+        Ok(())
+    }
+
+    /// The squared own distance of the last step by cause, averaged over components (Lemma 3).
+    fn own(&self) -> [f64; 3] {
+        [0, 1, 2].map(|cause| self.components.iter().fold(0.0, |sum, c| add_up(sum, mul_up(c.weight, c.own[cause]))))
+    }
+
+    fn carry_last(&mut self, before: &Hidden, layer: &Hidden, number: usize) {
+        let own = self.own();
+        let plain = mul_up(layer.carry, sqrt_up(sum_up(&own)));
+        let (mut total, mut linear) = (0.0, 0.0);
+        for component in &self.components {
+            let Some(coupling) = component.coupling.as_ref().filter(|_| layer.drop.hi == 0.0) else {
+                total = f64::INFINITY;
+                break;
+            };
+            let carried = carry(before, coupling, layer, &component.law);
+            total = add_up(total, mul_up(component.weight, mul_up(carried.total, carried.total)));
+            linear = add_up(linear, mul_up(component.weight, mul_up(carried.linear, carried.linear)));
+        }
+        let better = sqrt_up(total);
+        if better < plain {
+            let base = sqrt_up(linear);
+            self.share(number, base, own);
+            self.push(number, TermKind::CarryLoss, at_least_zero((better - base).next_up()));
+        } else {
+            self.share(number, plain, own);
+        }
+    }
+
+    /// Adds a distance in shares, in proportion to the squares of its causes, each rounded up: they sum to it at least.
+    fn share(&mut self, number: usize, distance: f64, own: [f64; 3]) {
+        let whole = own.iter().sum::<f64>() * (1.0 - 4.0 * f64::EPSILON);
+        for (cause, square) in CAUSES.into_iter().zip(own) {
+            if square != 0.0 {
+                self.push(number, cause, mul_up(distance, div_up(square, whole)));
+            }
+        }
+    }
+
+    fn push(&mut self, layer: usize, kind: TermKind, value: f64) {
+        if value != 0.0 {
+            self.terms.push(Term { layer, kind, value });
+        }
+    }
+
+    fn finish(mut self, last: usize) -> Result<Proof> {
+        if self.pending {
+            let own = self.own();
+            self.share(last, sqrt_up(sum_up(&own)), own);
+        }
+        let terms = gathered(&self.terms);
+        let bound = terms.iter().fold(0.0, |sum, term| add_up(sum, term.value));
+        let width = self.components.first().map_or(0, |c| c.law.width());
+        let mut mixture = Mixture { width, weights: Vec::new(), means: Vec::new(), covariances: Vec::new() };
+        let mut second_moment = 0.0;
+        for component in &self.components {
+            let law = &component.law;
+            let squares = law.mean.iter().map(|m| m * m);
+            let size: f64 = squares.chain((0..width).map(|j| law.variance(j))).sum();
+            second_moment += component.weight * size;
+            mixture.weights.push(component.weight);
+            mixture.means.extend(&law.mean);
+            mixture.covariances.extend(law.matrix());
+        }
+        let roundings = 2 * width + self.components.len() + 8;
+        let second_moment = at_least_zero((second_moment * (1.0 - 2.0 * gamma(roundings)).next_down()).next_down());
+        let relative_bound = if bound == 0.0 { 0.0 } else { div_up(bound, second_moment.sqrt().next_down()) };
+        let finite = bound.is_finite() && terms.iter().all(|term| term.value.is_finite() && term.value >= 0.0);
+        if !finite || !second_moment.is_finite() {
+            return Err(not_finite(last + 1));
+        }
+        Ok(Proof { mixture, bound, second_moment, relative_bound, terms })
+    }
+}
+
+/// Terms of the same layer and kind as one, rounded up, in the order in which they first appear.
+fn gathered(terms: &[Term]) -> Vec<Term> {
+    let mut gathered: Vec<Term> = Vec::new();
+    for term in terms {
+        match gathered.iter_mut().find(|known| known.layer == term.layer && known.kind == term.kind) {
+            Some(known) => known.value = add_up(known.value, term.value),
+            None => gathered.push(*term),
+        }
+    }
+    gathered
+}
+
+fn no_such(layer: usize, split: &Split) -> Error {
+    let Split { component, coordinate, points } = split;
+    Error::Config(format!(
+        "layer {layer}: no split of component {component} along coordinate {coordinate} into {points}: it must vary there, and 2 \
+         to {MOST_POINTS} parts are allowed"
+    ))
+}
+
+fn not_finite(layer: usize) -> Error {
+    Error::Config(format!("layer {layer}: a number of the proof is not finite, so there is no certificate"))
+}

@@ -1,0 +1,169 @@
+//! Lemma 4: a Gaussian cut along one coordinate into the cells of a quantizer.
+//!
+//! With `g = Σe_j/√Σ_jj`, `z = m + gτ + N(0, Σ − ggᵀ)`, `τ ~ N(0,1)`. `τ` is replaced by the centroid `μ_i` of its cell: the squared
+//! distance is `‖g‖² (1 − Σ p_i μ_i²)`. Cells are given by masses `p_i` that are exact in `f64`; then
+//! `p_i μ_i = φ(q_{i−1}) − φ(q_i)` at the quantiles `q_i` of the cumulated masses. As `d φ(Φ⁻¹(y))/dy = −Φ⁻¹(y)`, a quantile that is
+//! off moves `φ` by at most 40 times what it moves `Φ`.
+
+use std::sync::OnceLock;
+
+use super::gaussian::{Covariance, Gaussian, store_covariance};
+use super::normal::{density, upper_tail};
+use super::rounding::{Interval, U, add_up, cover, hypot_up, larger, mul_up, norm_up, plain_dot, sqrt_up};
+use super::types;
+
+/// Parts a split may have.
+pub(super) const MOST_POINTS: u32 = 1000;
+
+/// All masses are multiples of this.
+const UNIT: f64 = U;
+
+/// A cell's Gaussian.
+pub(super) struct Part {
+    pub(super) weight: f64,
+    pub(super) law: Gaussian,
+    /// Its distance to the exact part.
+    pub(super) rounding: f64,
+}
+
+/// What a split makes.
+pub(super) struct Parts {
+    pub(super) parts: Vec<Part>,
+    /// The squared distance, given the component.
+    pub(super) cost: f64,
+}
+
+/// Splits a component of this weight; `None` where it does not vary or the number of points is not allowed.
+pub(super) fn split(law: &Gaussian, weight: f64, wanted: &types::Split) -> Option<Parts> {
+    let j = wanted.coordinate as usize;
+    if !(2..=MOST_POINTS).contains(&wanted.points) || j >= law.width() || !(law.variance(j) > 0.0) {
+        return None;
+    }
+    let cells = cells(weight, boundaries(wanted.points));
+    let scale = law.variance(j).sqrt();
+    let (direction, covariance, floor, off_scale) = remainder(law, j, scale);
+    // The direction is rounded, too.
+    let length = mul_up(norm_up(&direction), 1.0 + 4.0 * f64::EPSILON);
+    let kept = cells.iter().fold(Interval::ZERO, |sum, cell| sum + cell.share * cell.centroid.square());
+    let size = sqrt_up(cover(plain_dot(&law.mean, &law.mean), law.width() + 1, law.width()));
+    let part = |cell: &Cell| {
+        let (center, radius) = cell.centroid.center();
+        let mean = law.mean.iter().zip(&direction).map(|(m, g)| m + center * g).collect();
+        let moved = mul_up(add_up(radius, mul_up(6.0 * U, center.abs())), length);
+        let off = add_up(add_up(moved, mul_up(2.0 * U, size)), f64::MIN_POSITIVE);
+        let law = Gaussian { mean, covariance: covariance.clone(), floor };
+        Part { weight: cell.weight, law, rounding: hypot_up(off, off_scale) }
+    };
+    let cost = mul_up(mul_up(length, length), larger((Interval::ONE - kept).hi, 0.0));
+    Some(Parts { parts: cells.iter().map(part).collect(), cost })
+}
+
+/// `g`, and the covariance `Σ − ggᵀ` as stored with its floor and distance. A Schur complement's least eigenvalue is not below
+/// the whole matrix's; a rounded entry is off by at most `8u s_i s_k`.
+fn remainder(law: &Gaussian, j: usize, scale: f64) -> (Vec<f64>, Covariance, f64, f64) {
+    let n = law.width();
+    match &law.covariance {
+        Covariance::Diagonal(variances) => {
+            let (mut direction, mut rest) = (vec![0.0; n], variances.clone());
+            direction[j] = scale;
+            rest[j] = 0.0;
+            (direction, Covariance::Diagonal(rest), 0.0, 0.0)
+        }
+        Covariance::Full(matrix) => {
+            let direction: Vec<f64> = matrix[j * n..][..n].iter().map(|x| x / scale).collect();
+            let mut rest = matrix.clone();
+            for i in 0..n {
+                for k in 0..n {
+                    let gone = i == j || k == j;
+                    rest[i * n + k] = if gone { 0.0 } else { rest[i * n + k] - direction[i] * direction[k] };
+                }
+            }
+            let trace = (0..n).fold(0.0, |sum, i| add_up(sum, law.variance(i)));
+            let off = add_up(mul_up(8.0 * U, trace), (n * n) as f64 * f64::MIN_POSITIVE);
+            let fixed = |i: usize| i == j || law.variance(i) == 0.0;
+            let (distance, floor) = store_covariance(&mut rest, n, off, law.floor, fixed);
+            (direction, Covariance::Full(rest), floor, distance)
+        }
+    }
+}
+
+struct Cell {
+    weight: f64,
+    /// `p`, the share of the component's weight.
+    share: Interval,
+    centroid: Interval,
+}
+
+/// Cells of exact weights, as near to the wanted boundaries as multiples of the unit allow; those that vanish are left out.
+fn cells(weight: f64, boundaries: &[f64]) -> Vec<Cell> {
+    let units = weight / UNIT;
+    let whole = Interval::point(weight);
+    let mut cells = Vec::with_capacity(boundaries.len() + 1);
+    let (mut done, mut left) = (0.0, Interval::ZERO);
+    for &boundary in boundaries.iter().chain([&f64::INFINITY]) {
+        let reached = if boundary.is_finite() {
+            // The nearest multiple of the unit, not below what is done.
+            ((units * (0.5 * libm::erfc(-boundary * std::f64::consts::FRAC_1_SQRT_2))).round() * UNIT)
+                .clamp(done, weight)
+        } else {
+            weight
+        };
+        if reached == done {
+            continue;
+        }
+        let right = if reached == weight {
+            Interval::ZERO
+        } else {
+            quantile_density(boundary, Interval::point(reached) / whole)
+        };
+        // Differences of multiples of the unit below 1 are exact.
+        let mass = reached - done;
+        let share = Interval::point(mass) / whole;
+        cells.push(Cell { weight: mass, share, centroid: (left - right) / share });
+        (done, left) = (reached, right);
+    }
+    cells
+}
+
+/// `φ(Φ⁻¹(p))`, given a number near `Φ⁻¹(p)`.
+fn quantile_density(near: f64, p: Interval) -> Interval {
+    let reached = upper_tail(-near);
+    let off = mul_up(40.0, larger((p.hi - reached.lo).next_up(), (reached.hi - p.lo).next_up()));
+    (density(near) + Interval::new(-off, off)).non_negative()
+}
+
+/// Midpoints between nearly optimal locations. They need not be exact: any boundaries make a valid split.
+fn boundaries(points: u32) -> &'static [f64] {
+    static KNOWN: [OnceLock<Vec<f64>>; MOST_POINTS as usize + 1] =
+        [const { OnceLock::new() }; MOST_POINTS as usize + 1];
+    KNOWN.get(points as usize).map_or(&[], |known| known.get_or_init(|| lloyd(points)))
+}
+
+/// Lloyd's iteration, from the quantiles of `N(0, 3)`, the density of optimal points as they become many.
+fn lloyd(points: u32) -> Vec<f64> {
+    let quantile = |p: f64| {
+        let halve = |(low, high): (f64, f64), _| {
+            let middle = 0.5 * (low + high);
+            if below(middle) < p { (middle, high) } else { (low, middle) }
+        };
+        (0..60).fold((-9.0, 9.0), halve).0
+    };
+    let start = |i: u32| 3.0_f64.sqrt() * quantile(f64::from(i) / f64::from(points));
+    let mut boundaries: Vec<f64> = (1..points).map(start).collect();
+    for _ in 0..300 {
+        let mut last = (0.0, 0.0);
+        let mut centroids = Vec::with_capacity(points as usize);
+        for &end in boundaries.iter().chain([&f64::INFINITY]) {
+            let next = (density(end).lo, below(end));
+            centroids.push((last.0 - next.0) / (next.1 - last.1));
+            last = next;
+        }
+        boundaries = centroids.windows(2).map(|pair| 0.5 * (pair[0] + pair[1])).collect();
+    }
+    boundaries
+}
+
+/// `Φ(x)`, nearly.
+fn below(x: f64) -> f64 {
+    0.5 * libm::erfc(-x * std::f64::consts::FRAC_1_SQRT_2)
+}

@@ -1,0 +1,117 @@
+//! The network that a certificate speaks of: a model file, exactly as stored.
+
+use std::path::{Path, PathBuf};
+
+use super::core::{Layer, Network};
+use crate::io::{TensorData, Tensors, read_hashed};
+use crate::nn::{Activation, LayerSpec, Model};
+use crate::{Error, Result};
+
+/// A model file and the network it holds.
+#[derive(Clone, Debug)]
+pub struct Subject {
+    /// Where it was read.
+    pub path: PathBuf,
+    /// SHA-256 of the file.
+    pub sha256: String,
+    /// What the options said that the file does not: the activation between its layers.
+    pub activation: Option<Activation>,
+    /// What the options said of dropout after every hidden activation.
+    pub dropout: Option<f64>,
+    /// The model, for its normalisation and its layers.
+    pub model: Model,
+    /// Its law. Numbers are those of the file; variances are the exact squares of its deviations.
+    pub network: Network,
+}
+
+impl Subject {
+    /// Reads a model and takes it for a network with random weights; one whose weights are not random has variances 0.
+    /// `activation` is what follows the dense layers of a file that does not say so, `dropout` the probability with
+    /// which every hidden activation is dropped, in place of what the file says.
+    ///
+    /// # Errors
+    /// As for [`Model::from_tensors`]; [`Error::Config`] for a probability outside `[0, 1)`;
+    /// [`Error::Data`] for a layer that cannot be certified and for numbers that single precision does not hold.
+    pub fn read(path: &Path, activation: Option<Activation>, dropout: Option<f64>) -> Result<Self> {
+        let (bytes, sha256) = read_hashed(path)?;
+        let file = Tensors::parse(&bytes, path)?;
+        drop(bytes);
+        check_single(path, &file)?;
+        let model = Model::from_tensors(path, &file, activation)?;
+        if let Some(p) = dropout.filter(|p| !(0.0..1.0).contains(p)) {
+            return Err(Error::Config(format!("dropout is {p}; a probability in [0, 1) is needed")));
+        }
+        let last = model.spec.layers.len().saturating_sub(1);
+        let layers = model.spec.layers.iter().zip(&model.params).enumerate();
+        let layers = layers.map(|(i, (layer, params))| {
+            let dropout = dropout.filter(|_| i < last);
+            convert(path, i, layer, params, dropout)
+        });
+        let network = Network { layers: layers.collect::<Result<_>>()? };
+        Ok(Self { path: path.to_owned(), sha256, activation, dropout, model, network })
+    }
+
+    /// One line for people: `network 784-128-128-10, ReLU, factorised Gaussian weights`.
+    pub fn describe(&self) -> String {
+        let widths = self.network.layers.first().map(|layer| layer.inputs).into_iter();
+        let widths = widths.chain(self.network.layers.iter().map(|layer| layer.outputs));
+        let widths: Vec<String> = widths.map(|width| width.to_string()).collect();
+        let mut parts = vec![format!("network {}", widths.join("-"))];
+        parts.extend(Some(self.model.spec.activations()).filter(|names| !names.is_empty()));
+        let random = |layer: &Layer| layer.variance.iter().chain(&layer.bias_variance).any(|&v| v > 0.0);
+        let weights =
+            if self.network.layers.iter().any(random) { "factorised Gaussian weights" } else { "fixed weights" };
+        parts.push(weights.to_owned());
+        let mut rates: Vec<f64> = self.network.layers.iter().map(|layer| layer.dropout).filter(|&p| p > 0.0).collect();
+        rates.dedup();
+        parts.extend(rates.iter().map(|p| format!("dropout {p}")));
+        parts.join(", ")
+    }
+}
+
+/// Refuses f64 tensors that rounding to f32 changes: the certificate would speak of another network than the file holds.
+fn check_single(path: &Path, file: &Tensors) -> Result<()> {
+    for (name, tensor) in &file.tensors {
+        let TensorData::F64(values) = &tensor.data else { continue };
+        // NaN, which equals nothing, is left to the model's own checks.
+        if let Some(at) = values.iter().position(|&v| f64::from(v as f32) != v && !v.is_nan()) {
+            let what = format!(
+                "tensor {name}, value {at}: {:e} is no single-precision number; store the model as float32",
+                values[at]
+            );
+            return Err(Error::data(path, what));
+        }
+    }
+    Ok(())
+}
+
+fn convert(path: &Path, i: usize, layer: &LayerSpec, params: &[f32], dropout: Option<f64>) -> Result<Layer> {
+    let (activation, own_dropout) = match *layer {
+        LayerSpec::Dense { activation, .. } => (activation, 0.0),
+        LayerSpec::Stochastic { activation, dropout, .. } => (activation, dropout),
+        LayerSpec::Gm { .. } | LayerSpec::UnitNorm { .. } => {
+            let kind = if matches!(layer, LayerSpec::Gm { .. }) { "Gaussian-mixture layer" } else { "unit norm" };
+            return Err(Error::data(path, format!("layer {i} is a {kind}; bures certify takes dense layers")));
+        }
+    };
+    let values = |names: [&str; 2]| -> Option<Vec<f64>> {
+        let tensor = layer.tensors().into_iter().find(|tensor| names.contains(&tensor.name))?;
+        Some(tensor.unpack(params).into_iter().map(f64::from).collect())
+    };
+    // The square of a single-precision number is a double, exactly.
+    let squares = |name: &str, len: usize| match values([name, name]) {
+        Some(deviations) => deviations.into_iter().map(|s| s * s).collect(),
+        None => vec![0.0; len],
+    };
+    let (inputs, outputs) = (layer.inputs(), layer.outputs());
+    Ok(Layer {
+        inputs,
+        outputs,
+        mean: values(["weight_mean", "weight"]).unwrap_or_default(),
+        variance: squares("weight_std", inputs * outputs),
+        bias_mean: values(["bias_mean", "bias"]).unwrap_or_default(),
+        bias_variance: squares("bias_std", outputs),
+        activation: activation.name().to_owned(),
+        dropout: dropout.unwrap_or(own_dropout),
+    })
+}

@@ -1,0 +1,161 @@
+//! The report of a certification.
+
+use std::path::Path;
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use crate::certify::{Certificate, Record, Summary, round_up};
+use crate::plot::{self, Picture};
+use crate::{Error, Result};
+
+/// Rows of the table: the worst inputs come first, and a report that lists more is not read.
+const ROWS: usize = 100;
+
+/// The pictures and `report.html` of a certificate, as names and contents. They depend on the certificate alone.
+///
+/// # Errors
+/// [`Error::Config`] for a certificate without inputs; [`Error::Data`] where a picture cannot be drawn.
+pub fn certificate(certificate: &Certificate) -> Result<Vec<(String, Vec<u8>)>> {
+    let records = &certificate.records;
+    let name = Path::new(&certificate.about.model.path).file_stem();
+    let name = name.map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let mut pictures = vec![plot::bounds(records, &name)?, plot::terms(records, &name)?];
+    if let ([record], [mixture], false) = (&records[..], &certificate.mixtures[..], certificate.samples.is_empty()) {
+        let title = format!("{name}, input {}", record.input);
+        pictures.push(plot::marginals(mixture, &certificate.samples, &title)?);
+    }
+    let page = page(certificate, &name, &pictures)?;
+    let mut files = Vec::new();
+    for picture in pictures {
+        files.push((format!("{}.svg", picture.name), picture.svg.into_bytes()));
+        files.push((format!("{}.png", picture.name), picture.png));
+    }
+    files.push(("report.html".to_owned(), page.into_string().into_bytes()));
+    Ok(files)
+}
+
+/// A term's kind in words.
+pub fn kind_text(kind: &str) -> &str {
+    match kind {
+        "signature" => "signature points",
+        "split" => "splits",
+        "noise" => "weight noise",
+        "noise-sharing" => "noise sharing",
+        "carry-loss" => "loss of carrying",
+        other => other,
+    }
+}
+
+fn page(certificate: &Certificate, name: &str, pictures: &[Picture]) -> Result<Markup> {
+    let records = &certificate.records;
+    let empty = || Error::Config("the certificate holds no input".to_owned());
+    let summary = Summary::of(records).ok_or_else(empty)?;
+    let mut worst: Vec<&Record> = records.iter().collect();
+    worst.sort_by(|a, b| b.relative_bound.total_cmp(&a.relative_bound));
+    worst.truncate(ROWS);
+    Ok(html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { "Certificate: " (name) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                h1 { "Certificate: " (name) }
+                p.result {
+                    "Relative 2-Wasserstein distance to the network's true output distribution, proven: median "
+                    b { (round_up(summary.median, 2)) } ", worst " b { (round_up(summary.worst, 2)) }
+                    " (input " (summary.worst_input) ")."
+                }
+                p {
+                    "For each input the network's output is random, since its weights are. The certificate holds a Gaussian "
+                    "mixture for it, and a number that the true distribution is proven to lie within. The proof covers the "
+                    "rounding of its own arithmetic. It says nothing about how well the network fits its data."
+                }
+                @for picture in pictures { figure { (PreEscaped(&picture.svg)) } }
+                h2 { @if worst.len() < records.len() { "The " (worst.len()) " largest bounds" } @else { "All bounds" } }
+                (table(&worst))
+                @if let Some(e) = records.first().and_then(|record| record.empirical.as_ref()) {
+                    p {
+                        "Samples, which are no part of the proof: " (e.samples) " of each law. The sampled distance is above the "
+                        "true one by about the sampling floor, which is the distance between two samples of the same law. The lower "
+                        "limit holds with probability " (e.confidence) "."
+                    }
+                }
+                h2 { "What it is about" }
+                (about(certificate))
+            }
+        }
+    })
+}
+
+fn table(records: &[&Record]) -> Markup {
+    let sampled = records.iter().any(|record| record.empirical.is_some());
+    let up = |value: f64| round_up(value, 3);
+    html! {
+        table {
+            thead {
+                tr {
+                    th { "input" } th { "relative bound" } th { "bound" } th { "root mean square output" }
+                    th { "components" } th { "largest part" }
+                    @if sampled { th { "sampled distance" } th { "sampling floor" } th { "lower limit" } }
+                }
+            }
+            tbody {
+                @for record in records {
+                    tr {
+                        td { (record.input) } td { (up(record.relative_bound)) } td { (up(record.bound)) }
+                        td { (format!("{:.3e}", record.second_moment.sqrt())) } td { (record.components) }
+                        td.text { (largest(record)) }
+                        @if let Some(e) = &record.empirical {
+                            td { (format!("{:.2e}", e.distance)) } td { (format!("{:.2e}", e.floor)) }
+                            td { (format!("{:.2e}", e.lower)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn largest(record: &Record) -> String {
+    let most = record.terms.iter().max_by(|a, b| a.value.total_cmp(&b.value)).filter(|term| term.value > 0.0);
+    most.map_or_else(String::new, |term| {
+        let percent = 100.0 * term.value / record.bound;
+        format!("{} in layer {}, {percent:.0} %", kind_text(&term.kind), term.layer)
+    })
+}
+
+fn about(certificate: &Certificate) -> Markup {
+    let about = &certificate.about;
+    let (model, inputs, settings) = (&about.model, &about.inputs, &about.settings);
+    let [first, end] = inputs.range;
+    html! {
+        dl {
+            dt { "model" } dd { (model.path) br; code { (model.sha256) } }
+            dt { "inputs" } dd {
+                (inputs.given) ", " (first) " to " (end.saturating_sub(1)) " of " (inputs.rows) ", "
+                (inputs.width) " values each" br; code { (inputs.sha256) }
+            }
+            dt { "method" } dd {
+                (settings.method)
+                @if let Some(epsilon) = settings.epsilon {
+                    ", split until " (epsilon) " or " (settings.max_components) " components"
+                }
+            }
+            @if let Some(dropout) = model.dropout { dt { "dropout" } dd { (dropout) } }
+            dt { "made by" } dd { "bures " (about.version) @if !about.commit.is_empty() { ", " (about.commit) } }
+        }
+        p { "Proved again, without trusting this folder, by " code { "bures verify" } "." }
+    }
+}
+
+const STYLE: &str = "\
+body{font:16px/1.5 system-ui,sans-serif;color:#262626;max-width:60rem;margin:2rem auto;padding:0 1rem}
+h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:2rem}.result{font-size:1.1rem}
+figure{margin:1.5rem 0}figure svg{max-width:100%;height:auto}
+table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.9rem}
+th,td{padding:.2rem .7rem;text-align:right;border-bottom:1px solid #e4e4e4}th{font-weight:600}td.text{text-align:left}
+dt{font-weight:600}dd{margin:0 0 .6rem}code{font-size:.85em;overflow-wrap:anywhere}";
