@@ -81,6 +81,14 @@ pub enum Error {
         /// What to do, starting with its own punctuation.
         advice: String,
     },
+    /// A computation cannot be done, or was done badly, with the numbers it was given.
+    #[error("{op}: {what}")]
+    Numeric {
+        /// The operation that refused.
+        op: &'static str,
+        /// What is wrong with the numbers, with the place of the first bad one where there is one.
+        what: String,
+    },
     /// Reading or writing failed in the operating system.
     #[error("cannot {action} {}: {source}", .path.display())]
     Io {
@@ -131,6 +139,11 @@ impl Error {
     /// A [`Error::Data`] about `path`.
     pub fn data(path: impl AsRef<Path>, what: impl Into<String>) -> Self {
         Self::Data { path: path.as_ref().to_owned(), what: what.into() }
+    }
+
+    /// A [`Error::Numeric`] of `op`.
+    pub fn numeric(op: &'static str, what: impl Into<String>) -> Self {
+        Self::Numeric { op, what: what.into() }
     }
 
     /// An adapter for `map_err`: the system's refusal to do `action` to `path`.

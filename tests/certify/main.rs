@@ -1,10 +1,22 @@
-//! Certificates: the trusted core, and what proposes to it.
+//! Certification: the trusted core, what proposes to it, and the mathematics under both, against golden values, theory and brute
+//! force.
+//!
+//! Golden values (`BURES_FIXTURES`) come from other programs; everything else here needs no files.
 
 mod core_fixtures;
 mod core_monte_carlo;
 mod core_soundness;
 mod core_splits;
 mod core_support;
-
+mod math_allocation;
+mod math_clusters;
+mod math_cross;
+mod math_distances;
+mod math_eigen;
+mod math_normal;
+mod math_quantizer;
+mod math_signature;
+mod math_support;
+mod math_transport;
 #[path = "../common/skip.rs"]
 mod skip;
