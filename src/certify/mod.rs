@@ -5,3 +5,4 @@
 //! with outward rounding. A bad proposal loosens a bound and never falsifies it.
 
 pub mod core;
+pub mod propose_paper;

@@ -87,15 +87,15 @@ fn remainder(law: &Gaussian, j: usize, scale: f64) -> (Vec<f64>, Covariance, f64
     }
 }
 
-struct Cell {
-    weight: f64,
+pub(super) struct Cell {
+    pub(super) weight: f64,
     /// `p`, the share of the component's weight.
     share: Interval,
-    centroid: Interval,
+    pub(super) centroid: Interval,
 }
 
 /// Cells of exact weights, as near to the wanted boundaries as multiples of the unit allow; those that vanish are left out.
-fn cells(weight: f64, boundaries: &[f64]) -> Vec<Cell> {
+pub(super) fn cells(weight: f64, boundaries: &[f64]) -> Vec<Cell> {
     let units = weight / UNIT;
     let whole = Interval::point(weight);
     let mut cells = Vec::with_capacity(boundaries.len() + 1);
@@ -133,7 +133,7 @@ fn quantile_density(near: f64, p: Interval) -> Interval {
 }
 
 /// Midpoints between nearly optimal locations. They need not be exact: any boundaries make a valid split.
-fn boundaries(points: u32) -> &'static [f64] {
+pub(super) fn boundaries(points: u32) -> &'static [f64] {
     static KNOWN: [OnceLock<Vec<f64>>; MOST_POINTS as usize + 1] =
         [const { OnceLock::new() }; MOST_POINTS as usize + 1];
     KNOWN.get(points as usize).map_or(&[], |known| known.get_or_init(|| lloyd(points)))
