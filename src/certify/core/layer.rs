@@ -114,6 +114,7 @@ fn independent(layer: &Hidden, z: &Gaussian, neurons: &Neurons, means: Vec<Inter
     let variances = rows_up(&layer.variance_squares, &neurons.square_variances);
     let n = layer.inputs;
     let plain = layer.drop.hi == 0.0;
+    let scales: Vec<f64> = (0..n).map(|j| z.variance(j)).collect();
     let fourths: Vec<f64> = if plain {
         rows_up(&layer.variance_fourths, &neurons.fourths.iter().map(|x| x.square).collect::<Vec<f64>>())
     } else {
@@ -123,11 +124,15 @@ fn independent(layer: &Hidden, z: &Gaussian, neurons: &Neurons, means: Vec<Inter
         // Σ_j independent and centred: E(ΣY)⁴ ≤ 3 (Σ E Y²)² + Σ E Y⁴.
         let fourth = add_up(mul_up(3.0, mul_up(variance, variance)), own);
         let row = &layer.variance[i * n..][..n];
-        let spread = |(j, &v): (usize, &f64)| mul_up(v, z.variance(j));
-        let root_variance = if plain { row.iter().enumerate().map(spread).fold(0.0, larger) } else { f64::INFINITY };
+        let root_variance = if plain { largest_product(row, &scales) } else { f64::INFINITY };
         Noise { mean, variance, fourth, root_variance }
     });
     (linearisation, noises.collect())
+}
+
+/// `max_j x_j y_j` or more, for finite numbers that are not negative: rounding keeps their order.
+fn largest_product(x: &[f64], y: &[f64]) -> f64 {
+    x.iter().zip(y).map(|(x, y)| x * y).fold(0.0, f64::max).next_up()
 }
 
 /// Correlated neurons, by Hermite rank and Gebelein: `|E δ_j δ_k| ≤ ρ² r_j r_k`, `|Cov(a_j², a_k²)| ≤ |ρ| q_j q_k`.
@@ -291,7 +296,7 @@ fn coupling(
         let row = &layer.mean_squares[i * n..][..n];
         // The computed squares are upper bounds by one unit in the last place.
         let own = plain_dot(row, &low) * slack - (n as f64 * f64::MIN_POSITIVE);
-        let most = row.iter().zip(&high).map(|(&m, &h)| mul_up(m, h)).fold(0.0, larger);
+        let most = largest_product(row, &high);
         let dependence = if own > 0.0 && most <= 0.25 * own {
             let bend = mul_up(2.449_489_743, mul_up(div_up(bends[i], own), div_up(bends[i], own)));
             add_up(div_up(pairs[i], own.sqrt().next_down()), bend)

@@ -222,7 +222,11 @@ impl State {
         }
         let roundings = 2 * width + self.components.len() + 8;
         let second_moment = at_least_zero((second_moment * (1.0 - 2.0 * gamma(roundings)).next_down()).next_down());
-        let relative_bound = if bound == 0.0 { 0.0 } else { div_up(bound, second_moment.sqrt().next_down()) };
+        let relative_bound = match () {
+            () if bound == 0.0 => 0.0,
+            () if second_moment > 0.0 => div_up(bound, second_moment.sqrt().next_down()),
+            () => f64::INFINITY,
+        };
         let finite = bound.is_finite() && terms.iter().all(|term| term.value.is_finite() && term.value >= 0.0);
         if !finite || !second_moment.is_finite() {
             return Err(not_finite(last + 1));

@@ -129,7 +129,7 @@ pub struct Proof {
     pub bound: f64,
     /// `E‖ẑ‖²` of the mixture, rounded down.
     pub second_moment: f64,
-    /// `bound / √second_moment`, rounded up.
+    /// `bound / √second_moment`, rounded up; infinite where the bound is not 0 and the second moment is.
     pub relative_bound: f64,
     /// Sum to `bound`.
     pub terms: Vec<Term>,
