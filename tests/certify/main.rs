@@ -19,5 +19,6 @@ mod math_quantizer;
 mod math_signature;
 mod math_support;
 mod math_transport;
+mod paper;
 #[path = "../common/skip.rs"]
 mod skip;

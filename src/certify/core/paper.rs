@@ -74,10 +74,16 @@ impl State {
 
         let (mut signature, mut placing, mut storing) = (0.0, 0.0, 0.0);
         self.components.clear();
+        if proposal.shapes.len() > merged.len() {
+            return Err(unfit(number, "number of shapes"));
+        }
         for (c, merged) in merged.iter().enumerate() {
             let shape = proposal.shapes.get(c).map_or(&[][..], Vec::as_slice);
             let (atoms, cost) = atoms(merged, shape).ok_or_else(|| unfit(number, "shape of a signature"))?;
             signature = add_up(signature, cost);
+            if self.components.len() + atoms.len() > MOST_ATOMS {
+                return Err(unfit(number, "number of points"));
+            }
             for atom in atoms {
                 let (law, padded, rounding) = through(layer, &atom);
                 if !law.is_finite() {
@@ -88,9 +94,6 @@ impl State {
                 storing = add_up(storing, mul_up(atom.weight, mul_up(rounding, rounding)));
                 self.components.push(Component::new(atom.weight, law));
             }
-        }
-        if proposal.shapes.len() > merged.len() || self.components.len() > MOST_ATOMS {
-            return Err(unfit(number, "number of shapes or points"));
         }
         self.push(number, TermKind::Signature, mul_up(factor, sqrt_up(signature)));
         self.push(number, TermKind::Rounding, add_up(mul_up(scale, sqrt_up(placing)), sqrt_up(storing)));

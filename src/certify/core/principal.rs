@@ -6,7 +6,7 @@ use super::bures_distance::Merged;
 use super::rounding::plain_dot;
 
 /// Dimension of the Krylov space.
-const STEPS: usize = 40;
+const STEPS: usize = 128;
 
 /// At most `count` vectors near the leading eigenvectors of a covariance, the largest eigenvalue's first.
 pub(super) fn principal(of: &Merged, count: usize) -> Vec<Vec<f64>> {
