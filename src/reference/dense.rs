@@ -1,5 +1,6 @@
 //! The dense layer `h = W x + b`.
 
+use faer::Accum;
 use rayon::prelude::*;
 
 use super::matrix::{View, par_product_nn, par_product_nt, product_tn};
@@ -60,7 +61,7 @@ pub fn backward<T: Real>(
             let first = block * BLOCK;
             let columns = BLOCK.min(l - first);
             let dh = View::new(&dh[first..], b, columns, lp);
-            product_tn(d_weight, dp, dh, x);
+            product_tn(Accum::Replace, d_weight, dp, dh, x);
         });
         d_bias.fill(T::ZERO);
         vectorized(

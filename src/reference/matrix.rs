@@ -21,6 +21,29 @@ impl<'a, T: Real> View<'a, T> {
         Self { data, rows, columns, stride }
     }
 
+    pub(super) fn rows(self) -> usize {
+        self.rows
+    }
+
+    pub(super) fn columns(self) -> usize {
+        self.columns
+    }
+
+    #[inline(always)]
+    pub(super) fn row(self, row: usize) -> &'a [T] {
+        &self.data[row * self.stride..][..self.columns]
+    }
+
+    /// The rows from `row` on.
+    pub(super) fn rows_from(self, row: usize) -> Self {
+        Self { data: &self.data[row * self.stride..], rows: self.rows - row, ..self }
+    }
+
+    /// A range of the columns.
+    pub(super) fn column_range(self, columns: std::ops::Range<usize>) -> Self {
+        Self { data: &self.data[columns.start..], columns: columns.len(), ..self }
+    }
+
     fn faer(self) -> MatRef<'a, T> {
         MatRef::from_row_major_slice_with_stride(self.data, self.rows, self.columns, self.stride)
     }
@@ -32,22 +55,10 @@ fn target<T: Real>(out: &mut [T], rows: usize, columns: usize, stride: usize) ->
     MatMut::from_column_major_slice_with_stride_mut(out, columns, rows, stride).transpose_mut()
 }
 
-/// `out = a bᵀ`, rows of `out` `stride` apart.
-pub(super) fn product_nt<T: Real>(out: &mut [T], stride: usize, a: View<'_, T>, b: View<'_, T>) {
-    let out = target(out, a.rows, b.rows, stride);
-    matmul(out, Accum::Replace, a.faer(), b.faer().transpose(), T::ONE, Par::Seq);
-}
-
-/// `out = aᵀ b`, rows of `out` `stride` apart.
-pub(super) fn product_tn<T: Real>(out: &mut [T], stride: usize, a: View<'_, T>, b: View<'_, T>) {
+/// `out = aᵀ b`, or `out += aᵀ b`; rows of `out` are `stride` apart.
+pub(super) fn product_tn<T: Real>(how: Accum, out: &mut [T], stride: usize, a: View<'_, T>, b: View<'_, T>) {
     let out = target(out, a.columns, b.columns, stride);
-    matmul(out, Accum::Replace, a.faer().transpose(), b.faer(), T::ONE, Par::Seq);
-}
-
-/// `out = a b`, rows of `out` `stride` apart.
-pub(super) fn product_nn<T: Real>(out: &mut [T], stride: usize, a: View<'_, T>, b: View<'_, T>) {
-    let out = target(out, a.rows, b.columns, stride);
-    matmul(out, Accum::Replace, a.faer(), b.faer(), T::ONE, Par::Seq);
+    matmul(out, how, a.faer().transpose(), b.faer(), T::ONE, Par::Seq);
 }
 
 /// `out = a bᵀ` with the columns of `out` cut into blocks of `block` that run on any thread. The cut is the same

@@ -6,17 +6,21 @@
 
 pub mod activation;
 pub mod dense;
+mod fast_moments;
 pub mod full_covariance;
 pub mod gather;
 pub mod gm_layer;
 pub mod joint_regression;
+mod lanes;
 pub mod loss;
 mod matrix;
 pub mod normal;
 pub mod optimizer;
+mod panel;
 pub mod philox;
 mod real;
 mod threads;
 
+pub use lanes::Lanes;
 pub use real::{Real, vectorized};
 pub use threads::awake;

@@ -85,16 +85,10 @@ impl<T: Real> Rule<T> {
         expect_len(op, "second state [R,P]", second, wants_second)
     }
 
-    /// Moves `params` along `grads`, all in one group. State arrays that the rule has not are empty.
-    pub(super) fn apply(&self, group: &Group, params: &mut [T], grads: &[T], first: &mut [T], second: &mut [T]) {
-        vectorized(
-            #[inline(always)]
-            || self.apply_inlined(group, params, grads, first, second),
-        );
-    }
-
+    /// Moves `params` along `grads`, all in one group. State arrays that the rule has not are empty. To be called where the
+    /// compiler may use this machine's vectors.
     #[inline(always)]
-    fn apply_inlined(&self, group: &Group, params: &mut [T], grads: &[T], first: &mut [T], second: &mut [T]) {
+    pub(super) fn apply(&self, group: &Group, params: &mut [T], grads: &[T], first: &mut [T], second: &mut [T]) {
         let (rate, l2) = (T::of(f64::from(group.rate)), T::of(f64::from(group.l2)));
         match *self {
             Self::Sgd if group.rate == 0.0 => {}
@@ -154,7 +148,10 @@ pub fn step<T: Real>(
             let tasks = tasks.zip(blocks(first, at.clone())).zip(blocks(second, at));
             let mut tasks: Vec<_> = tasks.collect();
             each(tasks.par_iter_mut(), |(((params, grads), first), second)| {
-                rule.apply(group, params, grads, first, second);
+                vectorized(
+                    #[inline(always)]
+                    || rule.apply(group, params, grads, first, second),
+                );
             });
         }
     }

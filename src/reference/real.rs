@@ -3,10 +3,14 @@
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
+use super::fast_moments;
+use super::normal::{self, ReluMoments};
+
 /// `f32` or `f64`, with the few functions that the twins need. Transcendentals come from `libm`, which gives the
 /// same bits on every platform.
 pub trait Real:
-    faer::traits::ComplexField
+    super::Lanes
+    + faer::traits::ComplexField
     + Copy
     + Default
     + PartialOrd
@@ -63,12 +67,14 @@ pub trait Real:
     fn flushed(self) -> Self {
         if self < Self::NEGLIGIBLE && -self < Self::NEGLIGIBLE { Self::ZERO } else { self }
     }
+    /// [`relu_moments`](super::normal::relu_moments) of `N(mean, variance)`, as fast as the type allows.
+    fn rectify(mean: Self, variance: Self) -> ReluMoments<Self>;
     /// The larger of two values; the other one if one is NaN.
     fn larger(self, other: Self) -> Self;
 }
 
 macro_rules! real {
-    ($type:ty, $tiny:expr, $negligible:expr, $terms:expr, $exp:path, $ln:path, $erfc:path) => {
+    ($type:ty, $tiny:expr, $negligible:expr, $terms:expr, $exp:path, $ln:path, $erfc:path, $rectify:path) => {
         impl Real for $type {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -101,14 +107,18 @@ macro_rules! real {
                 $erfc(self)
             }
             #[inline(always)]
+            fn rectify(mean: Self, variance: Self) -> ReluMoments<Self> {
+                $rectify(mean, variance)
+            }
+            #[inline(always)]
             fn larger(self, other: Self) -> Self {
                 self.max(other)
             }
         }
     };
 }
-real!(f32, 1e-34, 1e-16, 16, libm::expf, libm::logf, libm::erfcf);
-real!(f64, 1e-290, 1e-150, 60, libm::exp, libm::log, libm::erfc);
+real!(f32, 1e-34, 1e-16, 16, libm::expf, libm::logf, libm::erfcf, fast_moments::relu_moments);
+real!(f64, 1e-290, 1e-150, 60, libm::exp, libm::log, libm::erfc, normal::relu_moments);
 
 /// Runs an elementwise loop with the widest SIMD instructions of this machine. `work` must be inlinable; the
 /// compiler vectorises it. Sums are not reassociated, so the width changes no bits except through fused

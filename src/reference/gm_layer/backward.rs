@@ -6,11 +6,15 @@
 //! `∂v = ρ`, `∂u_ℓ = ρ_ℓ μ + σ² ⊙ T_ℓ`, `∂μ = Xᵀ gm + Σ_ℓ ρ_ℓ u_ℓ`, `∂σ = 2σ ⊙ [(X²)ᵀ gs² + Σ_ℓ u_ℓ ⊙ T_ℓ]`,
 //! `∂x = Σ_k gm μ + 2 gs² (x ⊙ σ²) + Σ_ℓ H_ℓ (u_ℓ ⊙ σ²)`.
 
+use faer::Accum;
+use pulp::{Arch, Simd};
 use rayon::prelude::*;
 
-use super::super::matrix::{View, product_nn, product_tn};
+use super::super::matrix::{View, product_tn};
 use super::super::threads::each;
-use super::super::{Real, vectorized};
+use super::super::{Real, panel};
+use super::forward::EffectiveWeights;
+use super::sweep::{Sweep, TILE};
 use super::{Chunk, Parts, Tensors, Workspace};
 use crate::Result;
 use crate::shape::{GmDims, expect_len};
@@ -45,18 +49,23 @@ pub fn backward<T: Real>(
     let mut tasks: Vec<_> = workspace.chunks.iter_mut().zip(Parts::of_chunks(&dims, grads)).collect();
     each(tasks.par_iter_mut(), |(chunk, grads)| {
         let rows = chunk.run * run_len..(chunk.run + 1) * run_len;
-        chunk.sums(&dims, &squares[rows.clone()], dh);
+        chunk.spread(&dims, dh);
         let params = Tensors::of_run(&dims, params, chunk.run);
-        for i in 0..chunk.count {
-            chunk.contract(&dims, i, &x[rows.clone()]);
-            let (params, out) = (params.component(&dims, chunk.first + i), grads.component(&dims, i));
-            vectorized(
-                #[inline(always)]
-                || chunk.assemble(&dims, i, params, out),
-            );
-        }
+        let mut gradient = chunk.gradient_room(&dims);
+        let first = chunk.first;
+        Sweep::run(
+            chunk,
+            &dims,
+            [&x[rows.clone()], &squares[rows.clone()]],
+            #[inline(always)]
+            |tile| {
+                tile.gradient(params.component(&dims, first + tile.component), &mut gradient);
+                tile.store(&gradient, grads.component(&dims, tile.component));
+            },
+        );
+        chunk.backward.gradient = gradient;
         if want_dx {
-            chunk.input_gradient(&dims, &x[rows]);
+            chunk.input_gradient(&dims, &x[rows], params);
         }
     });
     if let Some(dx) = dx {
@@ -71,20 +80,17 @@ pub fn backward<T: Real>(
 }
 
 impl<T: Real> Chunk<T> {
-    /// The coefficients of the gradients of this chunk's parameters, and the sums that its components share.
-    pub(super) fn sums(&mut self, dims: &GmDims, squares: &[T], dh: &[T]) {
-        let h_len = dims.batch * dims.output_stride();
-        self.spread(dims, &dh[self.run * h_len..][..h_len]);
-        vectorized(
-            #[inline(always)]
-            || self.coefficients(dims),
-        );
-        self.contract_squares(dims, squares);
+    /// Room for the gradient of one component in one tile, taken out of the scratch.
+    pub(super) fn gradient_room(&mut self, dims: &GmDims) -> Vec<T> {
+        let mut gradient = std::mem::take(&mut self.backward.gradient);
+        gradient.resize((dims.outputs + 2) * TILE, T::ZERO);
+        gradient
     }
 
-    /// `G = (∂loss/∂h)/K` with the minibatch last.
-    fn spread(&mut self, dims: &GmDims, dh: &[T]) {
+    /// `G = (∂loss/∂h)/K` of this chunk's run with the minibatch last; `dh` is of all runs.
+    pub(super) fn spread(&mut self, dims: &GmDims, dh: &[T]) {
         let (b, lp) = (dims.batch, dims.output_stride());
+        let dh = &dh[self.run * b * lp..][..b * lp];
         let scale = T::ONE / T::of(dims.components as f64);
         let g = &mut self.backward.g;
         g.resize(self.h.len(), T::ZERO);
@@ -97,7 +103,7 @@ impl<T: Real> Chunk<T> {
 
     /// `gm`, `H`, `gs²` for every row, and `ρ`.
     #[inline(always)]
-    fn coefficients(&mut self, dims: &GmDims) {
+    pub(super) fn coefficients<S: Simd>(&mut self, simd: S, dims: &GmDims) {
         let (b, l) = (dims.batch, dims.outputs);
         let scratch = &mut self.backward;
         scratch.coefficients.resize(self.products.len(), T::ZERO);
@@ -122,73 +128,38 @@ impl<T: Real> Chunk<T> {
                     g_f[row] += g[row] * c[row];
                     h[row] = (f[row].flushed() * g[row]).flushed();
                 }
-                scratch.rho[i * l + o] = a.iter().zip(g).map(|(&a, &g)| a.flushed() * g).sum();
             }
             for row in 0..b {
                 let (f, q) = (f[row].flushed(), q[row].flushed());
                 g_m[row] = (g_a[row] * f + g_f[row] * q).flushed();
                 g_a[row] = (T::of(0.5) * q * (g_a[row] - g_f[row] * w[row])).flushed();
             }
-        }
-    }
-
-    /// `(X²)ᵀ gs²`: sums over the minibatch, of all components at once because one would make a thin product.
-    fn contract_squares(&mut self, dims: &GmDims, squares: &[T]) {
-        let (b, d, dp) = (dims.batch, dims.inputs, dims.input_stride());
-        let scratch = &mut self.backward;
-        scratch.square_contraction.resize(self.variances.len(), T::ZERO);
-        let g_s2 = View::new(&scratch.g_s2, self.count, b, b);
-        product_nn(&mut scratch.square_contraction, dp, g_s2, View::new(squares, b, d, dp));
-    }
-
-    /// `Xᵀ gm` and `Xᵀ H` of component `i`: sums over the minibatch, component by component so that they stay in the cache.
-    pub(super) fn contract(&mut self, dims: &GmDims, i: usize, x: &[T]) {
-        let (b, d, dp, rows) = (dims.batch, dims.inputs, dims.input_stride(), dims.outputs + 1);
-        let scratch = &mut self.backward;
-        scratch.contraction.resize(rows * dp, T::ZERO);
-        let coefficients = View::new(&scratch.coefficients[i * rows * b..][..rows * b], rows, b, b);
-        product_nn(&mut scratch.contraction, dp, coefficients, View::new(x, b, d, dp));
-    }
-
-    /// The gradient of this chunk's component `i`, which [`Chunk::contract`] took last, from the sums over the minibatch.
-    #[inline(always)]
-    pub(super) fn assemble(&self, dims: &GmDims, i: usize, params: Tensors<'_, T>, out: Parts<'_, T>) {
-        let (dp, l) = (dims.input_stride(), dims.outputs);
-        let scratch = &self.backward;
-        let variance = &self.variances[i * dp..][..dp];
-        let contraction = &scratch.contraction[..(l + 1) * dp];
-        let (mu, d_mu, d_sigma) = (&params.mu[..dp], &mut out.mu[..dp], &mut out.sigma[..dp]);
-        d_mu.copy_from_slice(&contraction[..dp]);
-        d_sigma.copy_from_slice(&scratch.square_contraction[i * dp..][..dp]);
-        for o in 0..l {
-            let rho = scratch.rho[i * l + o];
-            let u = &params.u[o * dp..][..dp];
-            let t = &contraction[(o + 1) * dp..][..dp];
-            let d_u = &mut out.u[o * dp..][..dp];
-            for j in 0..dp {
-                d_u[j] = rho * mu[j] + variance[j] * t[j];
-                d_mu[j] += rho * u[j];
-                d_sigma[j] += u[j] * t[j];
+            // gF has served; its place takes A without the far tails.
+            for (a_flushed, &a) in g_f.iter_mut().zip(a) {
+                *a_flushed = a.flushed();
             }
-            out.v[o] = rho;
-        }
-        out.v[l..].fill(T::ZERO);
-        for (d_sigma, &sigma) in d_sigma.iter_mut().zip(params.sigma) {
-            *d_sigma *= T::of(2.0) * sigma;
+            for (rho, g) in scratch.rho[i * l..][..l].iter_mut().zip(scratch.g.chunks_exact(b)) {
+                *rho = panel::dot(simd, g_f, g);
+            }
         }
     }
 
     /// This chunk's share of `∂loss/∂x`.
-    fn input_gradient(&mut self, dims: &GmDims, x: &[T]) {
-        let (b, d, dp) = (dims.batch, dims.inputs, dims.input_stride());
-        let columns = self.count * (dims.outputs + 1);
+    fn input_gradient(&mut self, dims: &GmDims, x: &[T], params: Tensors<'_, T>) {
+        let (b, d, dp, rows) = (dims.batch, dims.inputs, dims.input_stride(), dims.outputs + 1);
+        for dx in [&mut self.backward.dx, &mut self.backward.dx_square] {
+            dx.clear();
+            dx.resize(x.len(), T::ZERO);
+        }
+        for i in 0..self.count {
+            let params = params.component(dims, self.first + i);
+            Arch::new().dispatch(EffectiveWeights { chunk: self, dims, i, params });
+            let coefficients = View::new(&self.backward.coefficients[i * rows * b..][..rows * b], rows, b, b);
+            product_tn(Accum::Add, &mut self.backward.dx, dp, coefficients, View::new(&self.weights, rows, d, dp));
+        }
         let scratch = &mut self.backward;
-        scratch.dx.resize(x.len(), T::ZERO);
-        scratch.dx_square.resize(x.len(), T::ZERO);
-        let coefficients = View::new(&scratch.coefficients, columns, b, b);
-        product_tn(&mut scratch.dx, dp, coefficients, View::new(&self.weights, columns, d, dp));
         let g_s2 = View::new(&scratch.g_s2, self.count, b, b);
-        product_tn(&mut scratch.dx_square, dp, g_s2, View::new(&self.variances, self.count, d, dp));
+        product_tn(Accum::Add, &mut scratch.dx_square, dp, g_s2, View::new(&self.variances, self.count, d, dp));
         for ((dx, &square), &x) in scratch.dx.iter_mut().zip(&scratch.dx_square).zip(x) {
             *dx += T::of(2.0) * square * x;
         }

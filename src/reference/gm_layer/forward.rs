@@ -1,11 +1,11 @@
 //! Forward pass of the Gaussian-mixture layer.
 
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::super::matrix::{View, product_nt};
-use super::super::normal::relu_moments;
+use super::super::matrix::View;
 use super::super::threads::each;
-use super::super::{Real, vectorized};
+use super::super::{Real, panel, vectorized};
 use super::{Chunk, Tensors, Workspace};
 use crate::Result;
 use crate::shape::{GmDims, expect_len};
@@ -25,27 +25,117 @@ pub fn forward<T: Real>(x: &[T], params: &[T], workspace: &mut Workspace<T>, h: 
     expect_len(OP, "parameters [R,P]", params.len(), dims.runs * dims.params_len())?;
     expect_len(OP, "h [R,B,Lp]", h.len(), dims.h_len())?;
 
+    workspace.prepare(x);
+    let [columns, square_columns] = &workspace.columns;
     let run_len = dims.batch * dims.input_stride();
-    let blocks = workspace.squares.par_chunks_mut(SQUARES).zip(x.par_chunks(SQUARES));
-    each(blocks, |(squares, x)| {
-        vectorized(
-            #[inline(always)]
-            || square(x, squares),
-        );
-    });
-    let squares = &workspace.squares;
     each(workspace.chunks.par_iter_mut(), |chunk| {
-        let rows = chunk.run * run_len..(chunk.run + 1) * run_len;
-        chunk.forward(&dims, &x[rows.clone()], &squares[rows], Tensors::of_run(&dims, params, chunk.run));
+        let run = chunk.run * run_len..(chunk.run + 1) * run_len;
+        let params = Tensors::of_run(&dims, params, chunk.run);
+        Arch::new().dispatch(Forward { chunk, dims: &dims, x: [&columns[run.clone()], &square_columns[run]], params });
     });
     sum_chunks(&dims, workspace, h);
     Ok(())
+}
+
+impl<T: Real> Workspace<T> {
+    /// Squares of the minibatch, and both with the minibatch last: vector units go along it.
+    fn prepare(&mut self, x: &[T]) {
+        let (b, dp) = (self.dims.batch, self.dims.input_stride());
+        let [columns, square_columns] = &mut self.columns;
+        let runs = x.chunks_exact(b * dp).zip(columns.chunks_exact_mut(b * dp));
+        let mut tasks = Vec::new();
+        for ((x, columns), square_columns) in runs.zip(square_columns.chunks_exact_mut(b * dp)) {
+            let parts = columns.chunks_mut(COLUMNS * b).zip(square_columns.chunks_mut(COLUMNS * b));
+            tasks.extend(parts.enumerate().map(|(i, parts)| (&x[i * COLUMNS..], parts)));
+        }
+        each(tasks, |(x, (columns, square_columns))| {
+            vectorized(
+                #[inline(always)]
+                || {
+                    transpose(x, dp, columns, b);
+                    square(columns, square_columns);
+                },
+            );
+        });
+        each(self.squares.par_chunks_mut(SQUARES).zip(x.par_chunks(SQUARES)), |(squares, x)| {
+            vectorized(
+                #[inline(always)]
+                || square(x, squares),
+            );
+        });
+    }
+}
+
+/// Columns of the minibatch that one thread turns at a time.
+const COLUMNS: usize = 64;
+
+/// `out[j, b] = x[b, j]` for as many columns as `out` has; rows of `x` are `stride` apart.
+#[inline(always)]
+fn transpose<T: Real>(x: &[T], stride: usize, out: &mut [T], batch: usize) {
+    const BLOCK: usize = 16;
+    let columns = out.len() / batch;
+    for first_row in (0..batch).step_by(BLOCK) {
+        for first in (0..columns).step_by(BLOCK) {
+            let rows = BLOCK.min(batch - first_row);
+            let width = BLOCK.min(columns - first);
+            for j in 0..width {
+                let out = &mut out[(first + j) * batch + first_row..][..rows];
+                for (row, out) in out.iter_mut().enumerate() {
+                    *out = x[(first_row + row) * stride + first + j];
+                }
+            }
+        }
+    }
 }
 
 #[inline(always)]
 fn square<T: Real>(x: &[T], squares: &mut [T]) {
     for (square, &x) in squares.iter_mut().zip(x) {
         *square = x * x;
+    }
+}
+
+/// Sets the effective weights of one component of a chunk.
+pub(super) struct EffectiveWeights<'a, T> {
+    pub(super) chunk: &'a mut Chunk<T>,
+    pub(super) dims: &'a GmDims,
+    pub(super) i: usize,
+    pub(super) params: Tensors<'a, T>,
+}
+
+impl<T: Real> WithSimd for EffectiveWeights<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        self.chunk.effective_weights(simd, self.dims, self.i, self.params);
+    }
+}
+
+/// The forward pass of one chunk; `x` is its run's minibatch and the squares of it, `[dp, B]` each.
+struct Forward<'a, T> {
+    chunk: &'a mut Chunk<T>,
+    dims: &'a GmDims,
+    x: [&'a [T]; 2],
+    params: Tensors<'a, T>,
+}
+
+impl<T: Real> WithSimd for Forward<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { chunk, dims, x, params } = self;
+        let (b, d, dp, rows) = (dims.batch, dims.inputs, dims.input_stride(), dims.outputs + 1);
+        let [x, squares] = x.map(|x| View::new(x, d, b, b));
+        for i in 0..chunk.count {
+            chunk.effective_weights(simd, dims, i, params.component(dims, chunk.first + i));
+            let weights = View::new(&chunk.weights, rows, d, dp);
+            panel::product(simd, &mut chunk.products[i * rows * b..], b, weights, x);
+        }
+        panel::product(simd, &mut chunk.s2, b, View::new(&chunk.variances, chunk.count, d, dp), squares);
+        chunk.rectify(dims);
+        chunk.expectations(dims);
     }
 }
 
@@ -64,52 +154,30 @@ fn sum_chunks<T: Real>(dims: &GmDims, workspace: &Workspace<T>, h: &mut [T]) {
 }
 
 impl<T: Real> Chunk<T> {
-    fn forward(&mut self, dims: &GmDims, x: &[T], squares: &[T], params: Tensors<'_, T>) {
-        let (b, d, dp, l) = (dims.batch, dims.inputs, dims.input_stride(), dims.outputs);
-        vectorized(
-            #[inline(always)]
-            || self.effective_weights(dims, params),
-        );
-        let columns = self.count * (l + 1);
-        let weights = View::new(&self.weights, columns, d, dp);
-        product_nt(&mut self.products, b, weights, View::new(x, b, d, dp));
-        let variances = View::new(&self.variances, self.count, d, dp);
-        product_nt(&mut self.s2, b, variances, View::new(squares, b, d, dp));
-        self.rectify(dims);
-        vectorized(
-            #[inline(always)]
-            || self.expectations(dims),
-        );
-    }
-
-    /// `μ`, `u ⊙ σ²`, `σ²` and `r` of this chunk's components.
+    /// `μ`, `u ⊙ σ²`, `σ²` and `r` of this chunk's component `i`.
     #[inline(always)]
-    fn effective_weights(&mut self, dims: &GmDims, params: Tensors<'_, T>) {
-        let (dp, l, lp) = (dims.input_stride(), dims.outputs, dims.output_stride());
-        for i in 0..self.count {
-            let k = self.first + i;
-            let mu = &params.mu[k * dp..][..dp];
-            let sigma = &params.sigma[k * dp..][..dp];
-            let variance = &mut self.variances[i * dp..][..dp];
-            for (variance, &sigma) in variance.iter_mut().zip(sigma) {
-                *variance = sigma * sigma;
-            }
-            let (first, weighted) = self.weights[i * (l + 1) * dp..][..(l + 1) * dp].split_at_mut(dp);
-            first.copy_from_slice(mu);
-            for (o, weighted) in weighted.chunks_exact_mut(dp).enumerate() {
-                let u = &params.u[(k * l + o) * dp..][..dp];
-                self.r[i * l + o] = weigh(u, variance, mu, weighted) + params.v[k * lp + o];
-            }
+    fn effective_weights<S: Simd>(&mut self, simd: S, dims: &GmDims, i: usize, params: Tensors<'_, T>) {
+        let (dp, l) = (dims.input_stride(), dims.outputs);
+        let variance = &mut self.variances[i * dp..][..dp];
+        for (variance, &sigma) in variance.iter_mut().zip(params.sigma) {
+            *variance = sigma * sigma;
+        }
+        let (first, weighted) = self.weights.split_at_mut(dp);
+        first.copy_from_slice(params.mu);
+        for (o, weighted) in weighted.chunks_exact_mut(dp).enumerate() {
+            let u = &params.u[o * dp..][..dp];
+            self.r[i * l + o] = panel::scale_and_dot(simd, u, variance, params.mu, weighted) + params.v[o];
         }
     }
 
     /// `A`, `F`, `q`, `w` of every component and row.
+    #[inline(always)]
     fn rectify(&mut self, dims: &GmDims) {
         let b = dims.batch;
         for i in 0..self.count {
             let means = &self.products[i * (dims.outputs + 1) * b..][..b];
             for (row, (&mean, &variance)) in means.iter().zip(&self.s2[i * b..]).enumerate() {
-                let moments = relu_moments(mean, variance);
+                let moments = T::rectify(mean, variance);
                 let at = i * b + row;
                 self.moments.a[at] = moments.a.or_zero();
                 self.moments.f[at] = moments.f.or_zero();
@@ -136,25 +204,4 @@ impl<T: Real> Chunk<T> {
             }
         }
     }
-}
-
-/// `weighted = u ⊙ σ²`, and `⟨u, μ⟩` with sixteen running sums: a fixed order that vector units can follow.
-#[inline(always)]
-fn weigh<T: Real>(u: &[T], variance: &[T], mu: &[T], weighted: &mut [T]) -> T {
-    const LANES: usize = 16;
-    let mut sums = [T::ZERO; LANES];
-    let blocks = u.chunks_exact(LANES).zip(variance.chunks_exact(LANES)).zip(mu.chunks_exact(LANES));
-    for (((u, variance), mu), weighted) in blocks.zip(weighted.chunks_exact_mut(LANES)) {
-        for lane in 0..LANES {
-            weighted[lane] = u[lane] * variance[lane];
-            sums[lane] += u[lane] * mu[lane];
-        }
-    }
-    let done = u.len() - u.len() % LANES;
-    let mut rest = T::ZERO;
-    for j in done..u.len() {
-        weighted[j] = u[j] * variance[j];
-        rest += u[j] * mu[j];
-    }
-    sums.into_iter().sum::<T>() + rest
 }

@@ -12,6 +12,7 @@ mod backward;
 mod forward;
 mod parts;
 mod step;
+mod sweep;
 
 pub use backward::backward;
 pub use forward::forward;
@@ -36,6 +37,8 @@ pub struct Workspace<T> {
     chunks_per_run: usize,
     /// `x²`, `[R, B, dp]`.
     squares: Vec<T>,
+    /// `x` and `x²` with the minibatch last, `[R, dp, B]`.
+    columns: [Vec<T>; 2],
     /// Run-major.
     chunks: Vec<Chunk<T>>,
 }
@@ -45,7 +48,7 @@ struct Chunk<T> {
     run: usize,
     first: usize,
     count: usize,
-    /// `[count, L+1, dp]`: `μ_k`, then `u_kℓ ⊙ σ_k²`.
+    /// `μ_k`, then `u_kℓ ⊙ σ_k²`, of the component in work, `[L+1, dp]`: all of them would leave no room in the cache.
     weights: Vec<T>,
     /// `σ²`, `[count, dp]`.
     variances: Vec<T>,
@@ -81,13 +84,13 @@ struct BackwardScratch<T> {
     g_s2: Vec<T>,
     /// `gF` of one component, `[B]`.
     g_f: Vec<T>,
-    /// `[L+1, dp]` of one component: `Xᵀ gm`, then `T_ℓ = Xᵀ H_ℓ`.
-    contraction: Vec<T>,
-    /// `(X²)ᵀ gs²`, `[count, dp]`.
-    square_contraction: Vec<T>,
+    /// `Xᵀ gm`, then `T_ℓ = Xᵀ H_ℓ`, of one component in one tile: `[L+1, TILE]`.
+    sums: Vec<T>,
+    /// `(X²)ᵀ gs²` in one tile, `[count, TILE]`.
+    square_sums: Vec<T>,
     /// `ρ_kℓ = Σ_b A_bk G_bℓ`, `[count, L]`.
     rho: Vec<T>,
-    /// The gradient of one component, in a fused step.
+    /// The gradient of one component's μ, σ and `u_ℓ` in one tile, `[L+2, TILE]`.
     gradient: Vec<T>,
     /// This chunk's share of `∂/∂x`, `[B, dp]`, when asked for.
     dx: Vec<T>,
@@ -106,7 +109,9 @@ impl<T: Real> Workspace<T> {
                     .map(move |first| Chunk::new(dims, run, first, per_chunk.min(dims.components - first)))
             })
             .collect();
-        Self { dims, chunks_per_run: dims.components.div_ceil(per_chunk), squares: vec![T::ZERO; dims.x_len()], chunks }
+        let per_x = || vec![T::ZERO; dims.x_len()];
+        let (squares, columns) = (per_x(), [per_x(), per_x()]);
+        Self { dims, chunks_per_run: dims.components.div_ceil(per_chunk), squares, columns, chunks }
     }
 
     /// The sizes that this scratch was made for.
@@ -132,7 +137,7 @@ impl<T: Real> Chunk<T> {
             run,
             first,
             count,
-            weights: vec![T::ZERO; count * (l + 1) * dp],
+            weights: vec![T::ZERO; (l + 1) * dp],
             variances: vec![T::ZERO; count * dp],
             products: vec![T::ZERO; b * count * (l + 1)],
             s2: per_row(),

@@ -76,15 +76,6 @@ impl<'a, T: Real> Parts<'a, T> {
         }
     }
 
-    /// One component's part of a flat scratch array.
-    pub(super) fn of_component(dims: &GmDims, flat: &'a mut [T]) -> Self {
-        let dp = dims.input_stride();
-        let (mu, rest) = flat.split_at_mut(dp);
-        let (sigma, rest) = rest.split_at_mut(dp);
-        let (u, v) = rest.split_at_mut(dims.outputs * dp);
-        Self { mu, sigma, u, v }
-    }
-
     /// The same tensors to read.
     pub(super) fn tensors(&self) -> Tensors<'_, T> {
         Tensors { mu: self.mu, sigma: self.sigma, u: self.u, v: self.v }
