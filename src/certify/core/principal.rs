@@ -1,14 +1,12 @@
-//! Estimates of leading eigenvectors. Nothing rests on them: any directions make a sound signature, these make a small one.
+//! Leading eigenvectors of `diag(d) + UUᵀ`. Nothing rests on them: any directions make a sound signature, these make a small one.
 
-use faer::{MatRef, Side};
-
-use super::bures_distance::Merged;
+use super::bures_distance::{Merged, factorise, pair, solve};
 use super::rounding::plain_dot;
 
-/// Dimension of the Krylov space.
-const STEPS: usize = 128;
+/// Halvings of the interval that holds an eigenvalue.
+const HALVINGS: usize = 60;
 
-/// At most `count` vectors near the leading eigenvectors of a covariance, the largest eigenvalue's first.
+/// At most `count` eigenvectors, those of the largest eigenvalues, in order: eigenvalues by bisection, vectors by inverse iteration.
 pub(super) fn principal(of: &Merged, count: usize) -> Vec<Vec<f64>> {
     let n = of.mean.len();
     if of.columns.is_empty() {
@@ -17,51 +15,76 @@ pub(super) fn principal(of: &Merged, count: usize) -> Vec<Vec<f64>> {
         let unit = |j: usize| (0..n).map(|i| f64::from(u8::from(i == j))).collect();
         return order.into_iter().take(count).map(unit).collect();
     }
-    let size = n.min(STEPS.max(2 * count));
-    let (mut basis, mut images): (Vec<Vec<f64>>, Vec<Vec<f64>>) = (Vec::new(), Vec::new());
-    // Any start in which all eigenvectors take part.
-    let mut next: Vec<f64> = (0..n).map(|j| 1.0 + (j as f64 * 0.618_034).fract()).collect();
-    let mut fresh = 0;
-    while basis.len() < size && fresh <= n {
-        match orthonormal(&basis, next) {
-            Some(vector) => {
-                next = of.times(&vector);
-                images.push(next.clone());
-                basis.push(vector);
-            }
-            // The space is invariant: another one beside it.
-            None => {
-                next = vec![0.0; n];
-                next[fresh.min(n - 1)] = 1.0;
-                fresh += 1;
-            }
+    let mut found: Vec<Vec<f64>> = Vec::new();
+    for index in 0..count.min(n) {
+        let (mut low, mut high) = (0.0, of.trace());
+        for _ in 0..HALVINGS {
+            let middle = 0.5 * (low + high);
+            if Shifted::new(of, middle).above > index { low = middle } else { high = middle }
         }
+        let shifted = Shifted::new(of, high);
+        // Any start in which all eigenvectors take part.
+        let mut vector: Vec<f64> = (0..n).map(|j| 1.0 + ((j + index) as f64 * 0.618_034).fract()).collect();
+        for _ in 0..4 {
+            let next = shifted.solve(vector.clone());
+            vector = match normal(&found, next) {
+                Some(next) => next,
+                None => break,
+            };
+        }
+        found.push(vector);
     }
-    let size = basis.len();
-    let projected: Vec<f64> = (0..size * size).map(|at| plain_dot(&basis[at / size], &images[at % size])).collect();
-    let Ok(found) = MatRef::from_row_major_slice(&projected, size, size).self_adjoint_eigen(Side::Lower) else {
-        return basis;
-    };
-    let combined = |k: usize| {
-        let mut vector = vec![0.0; n];
-        for (i, known) in basis.iter().enumerate() {
-            let share = found.U()[(i, size - 1 - k)];
-            vector.iter_mut().zip(known).for_each(|(x, b)| *x += share * b);
-        }
-        vector
-    };
-    (0..count.min(size)).map(combined).collect()
+    found
 }
 
-/// What is left of a vector beside an orthonormal basis, with length 1; `None` where nothing is.
-fn orthonormal(basis: &[Vec<f64>], mut vector: Vec<f64>) -> Option<Vec<f64>> {
-    let before = plain_dot(&vector, &vector).sqrt();
+/// `Σ − μI`, ready to be solved (Woodbury).
+struct Shifted<'a> {
+    of: &'a Merged,
+    /// `1/(d − μ)`.
+    inverse: Vec<f64>,
+    /// `LDLᵀ` of `I + Uᵀ(D − μ)⁻¹U`, packed.
+    factors: Vec<f64>,
+    /// How many eigenvalues of `Σ` are above `μ`: those of `D`, and one for each negative pivot (Sylvester).
+    above: usize,
+}
+
+impl<'a> Shifted<'a> {
+    fn new(of: &'a Merged, mu: f64) -> Self {
+        let apart = |d: &f64| if *d == mu { 1e150 } else { 1.0 / (d - mu) };
+        let inverse: Vec<f64> = of.variances.iter().map(apart).collect();
+        let mut factors = Vec::new();
+        for (p, u) in of.columns.iter().enumerate() {
+            let weighted: Vec<f64> = u.iter().zip(&inverse).map(|(u, w)| u * w).collect();
+            factors.extend(of.columns[..=p].iter().map(|v| plain_dot(&weighted, v)));
+            factors[pair(p, p)] += 1.0;
+        }
+        let negative = factorise(&mut factors, of.columns.len());
+        let above = of.variances.iter().filter(|&&d| d > mu).count() + negative;
+        Self { of, inverse, factors, above }
+    }
+
+    fn solve(&self, mut b: Vec<f64>) -> Vec<f64> {
+        b.iter_mut().zip(&self.inverse).for_each(|(x, w)| *x *= w);
+        let mut y: Vec<f64> = self.of.columns.iter().map(|u| plain_dot(u, &b)).collect();
+        solve(&self.factors, &mut y);
+        for (u, y) in self.of.columns.iter().zip(y) {
+            b.iter_mut().zip(u.iter().zip(&self.inverse)).for_each(|(x, (u, w))| *x -= y * u * w);
+        }
+        b
+    }
+}
+
+/// What is left of a vector beside those found, with length 1; `None` where it is not finite.
+fn normal(found: &[Vec<f64>], mut vector: Vec<f64>) -> Option<Vec<f64>> {
     for _ in 0..2 {
-        for known in basis {
+        let largest = vector.iter().fold(0.0, |largest, x| f64::max(largest, x.abs()));
+        vector.iter_mut().for_each(|x| *x /= largest);
+        for known in found {
             let along = plain_dot(known, &vector);
             vector.iter_mut().zip(known).for_each(|(x, b)| *x -= along * b);
         }
+        let length = plain_dot(&vector, &vector).sqrt();
+        vector.iter_mut().for_each(|x| *x /= length);
     }
-    let length = plain_dot(&vector, &vector).sqrt();
-    (length > 1e-12 * before && length.is_finite()).then(|| vector.into_iter().map(|x| x / length).collect())
+    vector.iter().all(|x| x.is_finite()).then_some(vector)
 }
