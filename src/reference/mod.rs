@@ -22,5 +22,6 @@ mod real;
 mod threads;
 
 pub use lanes::Lanes;
+pub(crate) use panel::product_in_order;
 pub use real::{Real, vectorized};
 pub use threads::awake;

@@ -21,15 +21,22 @@ pub(super) fn product<T: Real, S: Simd>(simd: S, out: &mut [T], stride: usize, a
     }
 }
 
-/// `out = a b` for `a [rows, inner]` and `b [inner, columns]`: every entry is `Σ_k a_ik b_kj`, products and sums rounded one by
-/// one in the order of `k`. The same bits on every machine, whatever its vectors.
-pub(crate) fn product_in_order<T: Real>(out: &mut [T], a: &[T], b: &[T], [rows, inner, columns]: [usize; 3]) {
-    let (a, b) = (View::new(a, rows, inner, inner), View::new(b, inner, columns, columns));
-    Arch::new().dispatch(InOrder { out, a, b });
+/// `out = a b` for `a [rows, inner]` and `b [inner, columns]`; rows of `out` and of `b` are as far apart as is said with them. Every
+/// entry is `Σ_k a_ik b_kj`, products and sums rounded one by one in the order of `k`: the same bits on every machine, whatever
+/// its vectors.
+pub(crate) fn product_in_order<T: Real>(
+    (out, stride): (&mut [T], usize),
+    a: &[T],
+    (b, b_stride): (&[T], usize),
+    [rows, inner, columns]: [usize; 3],
+) {
+    let (a, b) = (View::new(a, rows, inner, inner), View::new(b, inner, columns, b_stride));
+    Arch::new().dispatch(InOrder { out, stride, a, b });
 }
 
 struct InOrder<'a, T> {
     out: &'a mut [T],
+    stride: usize,
     a: View<'a, T>,
     b: View<'a, T>,
 }
@@ -39,7 +46,7 @@ impl<T: Real> WithSimd for InOrder<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let stride = self.b.columns();
+        let stride = self.stride;
         if S::REGISTER_COUNT >= 32 {
             rows::<T, S, 4, false>(simd, self.out, stride, self.a, self.b);
         } else {
@@ -190,7 +197,7 @@ mod tests {
             let a: Vec<f64> = (0..rows * inner).map(value).collect();
             let b: Vec<f64> = (0..inner * columns).map(|k| value(3 * k + 1)).collect();
             let mut out = vec![f64::NAN; rows * columns];
-            product_in_order(&mut out, &a, &b, [rows, inner, columns]);
+            product_in_order((&mut out, columns), &a, (&b, columns), [rows, inner, columns]);
             for i in 0..rows {
                 for j in 0..columns {
                     let plain = (0..inner).fold(0.0, |sum, k| a[i * inner + k] * b[k * columns + j] + sum);

@@ -1,32 +1,28 @@
-//! Products of row-major matrices by faer, and a proved bound of the largest eigenvalue.
+//! Products of row-major matrices, and a proved bound of the largest eigenvalue.
 //!
-//! A product by faer is taken to be, entry by entry, a sum of products in some order, fused or not: its error is then at most
-//! `γ_n |A||B|` (Higham, *Accuracy and Stability*, §3.5).
-
-use faer::linalg::matmul::{matmul, triangular};
-use faer::{Accum, MatMut, MatRef, Par};
+//! A product is, entry by entry, a sum of rounded products in a fixed order: its error is at most `γ_n |A||B|` (Higham, *Accuracy and
+//! Stability*, §3.5), and its bits are the same on every machine, so that a certificate verifies on all of them.
 
 use super::rounding::{U, add_up, cover, gamma, larger, mul_up, plain_dot, smaller, sqrt_up, sum_up};
+use crate::reference::product_in_order;
 
 /// `a b`, `[rows, inner] × [inner, columns]`.
 pub(super) fn product(a: &[f64], rows: usize, inner: usize, b: &[f64], columns: usize) -> Vec<f64> {
     let mut out = vec![0.0; rows * columns];
-    let left = MatRef::from_row_major_slice(a, rows, inner);
-    let right = MatRef::from_row_major_slice(b, inner, columns);
-    let target = MatMut::from_column_major_slice_mut(&mut out, columns, rows).transpose_mut();
-    matmul(target, Accum::Replace, left, right, 1.0, Par::Seq);
+    product_in_order((&mut out, columns), a, (b, columns), [rows, inner, columns]);
     out
 }
 
 /// `a bᵀ` where it is known to be symmetric, `a` and `b` `[n, inner]`: one half computed, the other copied.
 pub(super) fn symmetric_product(a: &[f64], b: &[f64], n: usize, inner: usize) -> Vec<f64> {
-    use triangular::BlockStructure::{Rectangular, TriangularUpper};
+    const BLOCK: usize = 20;
     let mut out = vec![0.0; n * n];
-    let left = MatRef::from_row_major_slice(a, n, inner);
-    let right = MatRef::from_row_major_slice(b, n, inner).transpose();
-    // The upper half by columns is the lower half by rows.
-    let target = MatMut::from_column_major_slice_mut(&mut out, n, n);
-    triangular::matmul(target, TriangularUpper, Accum::Replace, left, Rectangular, right, Rectangular, 1.0, Par::Seq);
+    let turned = transposed(b, n, inner);
+    for first in (0..n).step_by(BLOCK) {
+        let end = n.min(first + BLOCK);
+        let rows = (&mut out[first * n..], n);
+        product_in_order(rows, &a[first * inner..], (&turned, n), [end - first, inner, end]);
+    }
     for i in 0..n {
         for j in 0..i {
             out[j * n + i] = out[i * n + j];
@@ -37,7 +33,13 @@ pub(super) fn symmetric_product(a: &[f64], b: &[f64], n: usize, inner: usize) ->
 
 /// The transpose of a `[rows, columns]` matrix.
 pub(super) fn transposed(a: &[f64], rows: usize, columns: usize) -> Vec<f64> {
-    (0..rows * columns).map(|k| a[(k % rows) * columns + k / rows]).collect()
+    let mut out = vec![0.0; rows * columns];
+    for (i, row) in a.chunks_exact(columns).enumerate() {
+        for (j, &x) in row.iter().enumerate() {
+            out[j * rows + i] = x;
+        }
+    }
+    out
 }
 
 /// At least the largest eigenvalue of any symmetric matrix whose distance to `a` (`[n, n]`, entries not NaN, positive

@@ -1,5 +1,5 @@
 //! The trusted core: turns stored numbers into the printed bound. No GPU, no unsafe code; beside the standard library only
-//! `libm`, and faer for plain matrix products.
+//! `libm`, and [`crate::reference`]'s product of matrices in a fixed order.
 //!
 #![doc = include_str!("../../docs/trusted_core.md")]
 #![allow(
