@@ -146,7 +146,10 @@ fn mnist_network_agrees_with_the_golden_recursion() {
         };
         let (proof, _) = prove_paper(&prepared, input, given).expect("a proof");
         check_proof(&proof);
-        let (own, _) = certify_paper(&prepared, input, PaperSettings { points: 10, components: 3 }).expect("a proof");
+        let settings = PaperSettings { points: 10, components: 3 };
+        let start = std::time::Instant::now();
+        let (own, _) = certify_paper(&prepared, input, settings).expect("a proof");
+        eprintln!("{point}: {:?}, relative bound {}", start.elapsed(), own.relative_bound);
         let want = golden.floats(&format!("{stem}.grid.bound_m2_rel"))[0];
         assert!(own.bound <= 1.02 * want, "own clusters: {} instead of {want}", own.bound);
         compare(&golden, &stem, "grid.bound_m2_rel", &proof);

@@ -1,7 +1,7 @@
 //! The paper's recursion (Theorem 17): components merged, every one replaced by the points of a signature, the points sent
 //! through the next layer exactly.
 
-use super::bures_distance::Merged;
+use super::bures_distance::{Merged, factorise, pair};
 use super::gaussian::{Covariance, Gaussian};
 use super::prepared::{Hidden, Prepared};
 use super::principal::principal;
@@ -167,8 +167,25 @@ fn merged(members: &[&Component]) -> Option<Merged> {
         let root = (member.weight / weight).sqrt();
         member.law.mean.iter().zip(&mean).map(|(a, b)| root * (a - b)).collect::<Vec<f64>>()
     };
-    let columns = members.iter().map(column).filter(|u| u.iter().any(|&x| x != 0.0)).collect();
+    let columns: Vec<Vec<f64>> = members.iter().map(column).filter(|u| u.iter().any(|&x| x != 0.0)).collect();
+    let columns = if columns.len() > mean.len() { narrowed(&columns, mean.len()) } else { columns };
     Some(Merged { weight, mean, variances: variance, columns })
+}
+
+/// As many columns as rows with nearly the same `UUᵀ`: its factors, a little shifted away from singular.
+fn narrowed(columns: &[Vec<f64>], n: usize) -> Vec<Vec<f64>> {
+    let mut gram: Vec<f64> = Vec::new();
+    for p in 0..n {
+        gram.extend((0..=p).map(|q| columns.iter().map(|u| u[p] * u[q]).sum::<f64>()));
+    }
+    let trace: f64 = (0..n).map(|p| gram[pair(p, p)]).sum();
+    (0..n).for_each(|p| gram[pair(p, p)] += 1e-14 * trace);
+    factorise(&mut gram, n);
+    let column = |k: usize| {
+        let root = at_least_zero(gram[pair(k, k)]).sqrt();
+        (0..n).map(|p| if p > k { gram[pair(p, k)] * root } else { root * f64::from(u8::from(p == k)) }).collect()
+    };
+    (0..n).map(column).collect()
 }
 
 /// A point of a signature as stored, and how far it may be from the exact one.
