@@ -33,9 +33,22 @@ pub fn certify_paper(prepared: &Prepared, input: &[f64], settings: PaperSettings
 /// [`Error::Config`] for 0 points or components; [`Error::Numeric`] for numbers that are not finite.
 pub fn propose(arriving: &[Arriving<'_>], settings: PaperSettings) -> Result<LayerWitness> {
     let width = arriving.first().map_or(0, |component| component.mean.len());
-    let means: Vec<f64> = arriving.iter().flat_map(|component| component.mean.iter().copied()).collect();
-    let weights: Vec<f64> = arriving.iter().map(|component| component.weight).collect();
-    let labels = cluster(&means, width, &weights, settings.components)?.labels;
+    // Points that a dead layer maps to one place are one point: nothing is lost between them, and M-means need not look.
+    let mut distinct: Vec<&Arriving<'_>> = Vec::new();
+    let mut weights: Vec<f64> = Vec::new();
+    let mut places = Vec::with_capacity(arriving.len());
+    for component in arriving {
+        let place = distinct.iter().position(|known| known.mean == component.mean).unwrap_or(distinct.len());
+        if place == distinct.len() {
+            distinct.push(component);
+            weights.push(0.0);
+        }
+        weights[place] += component.weight;
+        places.push(place);
+    }
+    let means: Vec<f64> = distinct.iter().flat_map(|component| component.mean.iter().copied()).collect();
+    let found = cluster(&means, width, &weights, settings.components)?.labels;
+    let labels: Vec<u32> = places.into_iter().map(|place| found[place]).collect();
     let shapes = shapes(arriving, &labels, settings.points)?;
     Ok(LayerWitness { labels, shapes, ..LayerWitness::default() })
 }
@@ -78,7 +91,11 @@ fn eigenvalues(members: &[&Arriving<'_>], count: usize) -> Result<Vec<f64>> {
             variances[j] += share * (member.variances[j] - first.variances[j]);
         }
     }
-    if members.iter().all(|member| member.mean == first.mean) {
+    let apart = |member: &&Arriving<'_>| {
+        let squares: f64 = member.mean.iter().zip(&mean).map(|(x, m)| (x - m) * (x - m)).sum();
+        squares * member.weight / weight
+    };
+    if members.iter().map(apart).sum::<f64>() <= DEGENERATE * variances.iter().sum::<f64>() {
         variances.sort_by(|a, b| b.total_cmp(a));
         variances.truncate(count);
         return Ok(variances);
