@@ -19,7 +19,7 @@ mod inputs;
 mod manifest;
 mod merge;
 mod mixtures;
-mod propose;
+pub mod propose;
 mod record;
 mod run;
 mod sample;

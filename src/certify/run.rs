@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::core::{Method, Prepared, Proof, Witness, prove};
 use super::empirical::{self, Empirical};
 use super::inputs::Inputs;
+use super::propose::paper::{PaperSettings, certify_paper};
 use super::record::{Stop, method_name, method_of};
 use super::subject::Subject;
 use super::{propose, sizes};
@@ -18,8 +19,12 @@ const CHUNK: usize = 16;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
-    /// `tight`.
+    /// `tight` or `paper`.
     pub method: String,
+    /// Points of a component's signature, in the paper's method.
+    pub points: usize,
+    /// Components after compression, in the paper's method.
+    pub components: usize,
     /// Split components until the relative bound is at most this; none for no splits.
     pub epsilon: Option<f64>,
     /// Components that splitting may use for an input.
@@ -33,7 +38,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         let method = method_name(Method::Tight).to_owned();
-        Self { method, epsilon: None, max_components: 64, samples: 0, seed: 0 }
+        Self { method, points: 10, components: 3, epsilon: None, max_components: 64, samples: 0, seed: 0 }
     }
 }
 
@@ -51,9 +56,19 @@ impl Settings {
             let (least, most) = (empirical::RANGE.start(), empirical::RANGE.end());
             return bad(format!("samples is {}; between {least} and {most} are possible", self.samples));
         }
+        for (name, value) in [("points", self.points), ("components", self.components)] {
+            if value == 0 {
+                return bad(format!("{name} is 0; at least 1 is needed"));
+            }
+        }
         match method_of(&self.method) {
             Some(Method::Tight) => Ok(Method::Tight),
-            _ => bad(format!("method {:?} is not known; choose tight", self.method)),
+            Some(Method::PaperGrid) if self.epsilon.is_some() => {
+                bad("epsilon splits the tight method's components; the paper's method has points and components"
+                    .to_owned())
+            }
+            Some(Method::PaperGrid) => Ok(Method::PaperGrid),
+            _ => bad(format!("method {:?} is not known; choose tight or paper", self.method)),
         }
     }
 }
@@ -100,8 +115,12 @@ pub fn run(
     settings: &Settings,
     tell: &mut dyn FnMut(Progress),
 ) -> Result<Vec<Certified>> {
-    settings.check()?;
-    let components = if settings.epsilon.is_some() { settings.max_components } else { 1 };
+    let method = settings.check()?;
+    let components = match method {
+        Method::Tight if settings.epsilon.is_some() => settings.max_components,
+        Method::Tight => 1,
+        Method::PaperGrid | Method::PaperCross => settings.points.saturating_mul(settings.components),
+    };
     sizes::check(&subject.network, inputs.range.len(), components)?;
     let prepared = Prepared::new(&subject.network)?;
     let total = inputs.range.len();
@@ -110,7 +129,7 @@ pub fn run(
     let chunk = CHUNK * rayon::current_num_threads();
     for first in inputs.range.clone().step_by(chunk) {
         let last = (first + chunk).min(inputs.range.end);
-        let one = |input: usize| one(subject, &prepared, settings, inputs, input);
+        let one = |input: usize| one(subject, &prepared, (method, settings), inputs, input);
         let part: Vec<Result<Certified>> = (first..last).into_par_iter().map(one).collect();
         for certified in part {
             let certified = certified?;
@@ -127,19 +146,24 @@ pub fn run(
 fn one(
     subject: &Subject,
     prepared: &Prepared,
-    settings: &Settings,
+    (method, settings): (Method, &Settings),
     inputs: &Inputs,
     input: usize,
 ) -> Result<Certified> {
     let (network, row) = (&subject.network, &inputs.row(input));
     let refuse = |why: Error| no_certificate(&inputs.given, input, &why);
-    let (witness, proof, stopped) = match settings.epsilon {
-        None => {
+    let (witness, proof, stopped) = match (method, settings.epsilon) {
+        (Method::PaperGrid | Method::PaperCross, _) => {
+            let sizes = PaperSettings { points: settings.points, components: settings.components };
+            let (proof, witness) = certify_paper(prepared, row, sizes).map_err(refuse)?;
+            (witness, proof, None)
+        }
+        (Method::Tight, None) => {
             let witness = propose::plain(network);
             let proof = prove(prepared, row, &witness).map_err(refuse)?;
             (witness, proof, None)
         }
-        Some(epsilon) => {
+        (Method::Tight, Some(epsilon)) => {
             let best = propose::split(prepared, network, row, epsilon, settings.max_components);
             let (witness, proof, stop) = best.map_err(refuse)?;
             (witness, proof, Some(stop))

@@ -15,6 +15,8 @@ use crate::{Error, Result, report};
 pub(super) fn run_command(common: &Common, args: &CertifyArgs) -> Result<()> {
     let settings = Settings {
         method: args.method.name().to_owned(),
+        points: args.points,
+        components: args.components,
         epsilon: args.epsilon,
         max_components: args.max_components,
         samples: args.samples,

@@ -27,6 +27,12 @@ pub(super) struct CertifyArgs {
     /// How the mixture is made and its distance bounded
     #[arg(long, value_enum, default_value = "tight")]
     pub(super) method: MethodName,
+    /// With --method paper: points of a component's signature, at most
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub(super) points: usize,
+    /// With --method paper: components after compression, at most
+    #[arg(long, value_name = "M", default_value_t = 3)]
+    pub(super) components: usize,
     /// Split components until the relative bound is at most E
     #[arg(long, value_name = "E")]
     pub(super) epsilon: Option<f64>,
@@ -52,12 +58,15 @@ pub(super) struct CertifyArgs {
 pub(super) enum MethodName {
     /// One Gaussian a component, with the tightest proven bound
     Tight,
+    /// Adams et al., Algorithms 1 to 3 and Theorem 17: signatures on grids, merged components
+    Paper,
 }
 
 impl MethodName {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Tight => "tight",
+            Self::Paper => "paper",
         }
     }
 }

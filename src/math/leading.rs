@@ -31,7 +31,8 @@ pub fn leading(matrix: &[f64], n: usize, count: usize) -> Result<Eigen> {
         && count > 0
         && let Some((scaled, scale)) = scaled(matrix)
     {
-        let a = MatRef::from_row_major_slice(&scaled, n, n);
+        // Symmetric, so either order of the entries will do; this one is copied without strides.
+        let a = MatRef::from_column_major_slice(&scaled, n, n);
         let (values, vectors) = by_tridiagonal(a, count);
         // Inverse iteration can fail on clusters of eigenvalues; the check tells.
         if let Ok(found) = finish(a, scale, values, vectors) {

@@ -57,7 +57,7 @@ fn inputs_and_witnesses_that_do_not_fit_are_refused() {
     short.layers.pop();
     assert!(prove(&prepared, &[1.0, 1.0], &short).is_err());
     let mut other = plain_witness(&network);
-    other.method = Method::PaperGrid;
+    other.method = Method::PaperCross;
     assert!(prove(&prepared, &[1.0, 1.0], &other).is_err());
 }
 

@@ -1,4 +1,7 @@
-//! Certification: the host mathematics, the trusted core and its soundness.
+//! Certification: the trusted core, what proposes to it, and the mathematics under both, against golden values, theory and brute
+//! force.
+//!
+//! Golden values (`BURES_FIXTURES`) come from other programs; everything else here needs no files.
 
 mod core_fixtures;
 mod core_monte_carlo;
@@ -16,5 +19,6 @@ mod math_quantizer;
 mod math_signature;
 mod math_support;
 mod math_transport;
+mod paper;
 #[path = "../common/skip.rs"]
 mod skip;

@@ -14,7 +14,7 @@ fn every_option_is_in_the_help() {
         ("eval", "MODEL --data --activation"),
         (
             "certify",
-            "MODEL --inputs --out --activation --dropout --method --epsilon --max-components --range --samples --seed --force",
+            "MODEL --inputs --out --activation --dropout --method --points --components --epsilon --max-components --range --samples --seed --force",
         ),
         ("verify", "DIR --model --inputs"),
         ("merge", "DIR --out --force"),

@@ -8,6 +8,7 @@
 )]
 
 mod activation;
+mod bures_distance;
 mod carry;
 mod gaussian;
 mod identity;
@@ -15,7 +16,9 @@ mod layer;
 mod matrix;
 mod noise;
 mod normal;
+mod paper;
 mod prepared;
+mod principal;
 mod prove;
 mod relu;
 mod rounding;
@@ -23,6 +26,7 @@ mod split;
 mod tanh;
 mod types;
 
+pub use paper::{Arriving, prove_paper};
 pub use prepared::Prepared;
 pub use prove::prove;
 pub use types::{Layer, LayerWitness, Method, Mixture, Network, Proof, Split, Term, TermKind, Witness};

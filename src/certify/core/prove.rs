@@ -3,6 +3,7 @@
 use super::carry::carry;
 use super::gaussian::{Covariance, Gaussian};
 use super::layer::{Coupling, step};
+use super::paper::prove_paper;
 use super::prepared::{First, Hidden, Prepared};
 use super::rounding::{add_up, at_least_zero, div_up, gamma, hypot_up, mul_up, norm_up, sqrt_up, sum_up};
 use super::split::{MOST_POINTS, split};
@@ -20,13 +21,19 @@ pub(super) struct Component {
     own: [f64; 3],
 }
 
+impl Component {
+    pub(super) fn new(weight: f64, law: Gaussian) -> Self {
+        Self { weight, law, coupling: None, own: [0.0; 3] }
+    }
+}
+
 const CAUSES: [TermKind; 3] = [TermKind::Linearisation, TermKind::Noise, TermKind::Dropout];
 
 /// The mixture at a layer, and what its distance to the truth is made of.
-struct State {
-    components: Vec<Component>,
+pub(super) struct State {
+    pub(super) components: Vec<Component>,
     /// Distances at this layer.
-    terms: Vec<Term>,
+    pub(super) terms: Vec<Term>,
     /// The last step's own distance, not yet among the terms: Lemma 6 may carry it better than Lemma 1.
     pending: bool,
 }
@@ -36,12 +43,19 @@ struct State {
 /// # Errors
 /// When the input or the witness does not fit the network, or when any number of the proof is not finite.
 pub fn prove(prepared: &Prepared, input: &[f64], witness: &Witness) -> Result<Proof> {
-    if witness.method != Method::Tight {
-        return Err(Error::Config("this witness is for the paper's method".to_owned()));
-    }
     if witness.layers.len() != prepared.hidden.len() {
         let (expected, got) = (prepared.hidden.len().to_string(), witness.layers.len().to_string());
         return Err(Error::Shape { op: "hidden layers of a witness", expected, got });
+    }
+    match witness.method {
+        Method::Tight => {}
+        Method::PaperGrid => {
+            let stored = |index: usize| witness.layers.get(index).cloned().unwrap_or_default();
+            return Ok(prove_paper(prepared, input, |index, _| Ok(stored(index)))?.0);
+        }
+        Method::PaperCross => {
+            return Err(Error::Config("no bound is proved for cross-shaped signatures".to_owned()));
+        }
     }
     let mut state = State::start(&prepared.first, input)?;
     for (index, layer) in prepared.hidden.iter().enumerate() {
@@ -54,7 +68,7 @@ pub fn prove(prepared: &Prepared, input: &[f64], witness: &Witness) -> Result<Pr
 
 impl State {
     /// The first layer, exact but for rounding: `N(Mx + b̄, diag(Vx² + B))`.
-    fn start(first: &First, input: &[f64]) -> Result<Self> {
+    pub(super) fn start(first: &First, input: &[f64]) -> Result<Self> {
         if input.len() != first.inputs {
             let (expected, got) = (format!("{} numbers", first.inputs), input.len().to_string());
             return Err(Error::Shape { op: "input to certify", expected, got });
@@ -74,21 +88,12 @@ impl State {
             mean.iter_mut().zip(means).for_each(|(sum, w)| *sum += x * w);
             variance.iter_mut().zip(variances).for_each(|(sum, v)| *sum += square * v);
         }
-        let n = input.len();
-        let step = gamma(n + 4);
-        let size = add_up(mul_up(first.mean_norm, norm_up(input)), first.bias_norm);
-        let underflow = n as f64 * width as f64 * f64::MIN_POSITIVE;
-        let off_mean = add_up(mul_up(step, size), underflow);
-        // |√v − √ṽ| ≤ γ √v, and the square root of what underflow lost.
-        let total = sum_up(&variance);
-        let lost = mul_up(width as f64, mul_up(n as f64 * 5e-324, add_up(1.0, first.total_variance)));
-        let off_scale = add_up(mul_up(2.0 * step, sqrt_up(total)), sqrt_up(lost));
-        let rounding = hypot_up(off_mean, off_scale);
+        let rounding = dense_rounding(input, &variance, (first.mean_norm, first.bias_norm, first.total_variance));
         let law = Gaussian { mean, covariance: Covariance::Diagonal(variance), floor: 0.0 };
         if !law.is_finite() {
             return Err(not_finite(1));
         }
-        let component = Component { weight: 1.0, law, coupling: None, own: [0.0; 3] };
+        let component = Component::new(1.0, law);
         let terms = vec![Term { layer: 1, kind: TermKind::Rounding, value: rounding }];
         Ok(Self { components: vec![component], terms, pending: false })
     }
@@ -139,7 +144,7 @@ impl State {
             cost = add_up(cost, mul_up(place.weight, made.cost));
             let mut parts = made.parts.into_iter().map(|part| {
                 rounding = add_up(rounding, mul_up(part.weight, mul_up(part.rounding, part.rounding)));
-                Component { weight: part.weight, law: part.law, coupling: None, own: [0.0; 3] }
+                Component::new(part.weight, part.law)
             });
             if let Some(first) = parts.next() {
                 *place = first;
@@ -190,13 +195,13 @@ impl State {
         }
     }
 
-    fn push(&mut self, layer: usize, kind: TermKind, value: f64) {
+    pub(super) fn push(&mut self, layer: usize, kind: TermKind, value: f64) {
         if value != 0.0 {
             self.terms.push(Term { layer, kind, value });
         }
     }
 
-    fn finish(mut self, last: usize) -> Result<Proof> {
+    pub(super) fn finish(mut self, last: usize) -> Result<Proof> {
         if self.pending {
             let own = self.own();
             self.share(last, sqrt_up(sum_up(&own)), own);
@@ -230,6 +235,18 @@ impl State {
     }
 }
 
+/// The distance that rounding makes when `N(Mx + b̄, diag(Vx² + B))` is summed up in any order; `size` bounds `‖M‖_F`, `‖b̄‖`, `Σ V`.
+pub(super) fn dense_rounding(x: &[f64], variance: &[f64], size: (f64, f64, f64)) -> f64 {
+    let (n, width) = (x.len(), variance.len() as f64);
+    let step = gamma(n + 4);
+    let off_mean = mul_up(step, add_up(mul_up(size.0, norm_up(x)), size.1));
+    let off_mean = add_up(off_mean, n as f64 * width * f64::MIN_POSITIVE);
+    // |√v − √ṽ| ≤ γ √v, and the square root of what underflow lost.
+    let lost = mul_up(width, mul_up(n as f64 * 5e-324, add_up(1.0, size.2)));
+    let off_scale = add_up(mul_up(2.0 * step, sqrt_up(sum_up(variance))), sqrt_up(lost));
+    hypot_up(off_mean, off_scale)
+}
+
 /// Terms of the same layer and kind as one, rounded up, in the order in which they first appear.
 fn gathered(terms: &[Term]) -> Vec<Term> {
     let mut gathered: Vec<Term> = Vec::new();
@@ -250,6 +267,6 @@ fn no_such(layer: usize, split: &Split) -> Error {
     ))
 }
 
-fn not_finite(layer: usize) -> Error {
+pub(super) fn not_finite(layer: usize) -> Error {
     Error::Config(format!("layer {layer}: a number of the proof is not finite, so there is no certificate"))
 }

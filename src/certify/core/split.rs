@@ -87,15 +87,15 @@ fn remainder(law: &Gaussian, j: usize, scale: f64) -> (Vec<f64>, Covariance, f64
     }
 }
 
-struct Cell {
-    weight: f64,
+pub(super) struct Cell {
+    pub(super) weight: f64,
     /// `p`, the share of the component's weight.
     share: Interval,
-    centroid: Interval,
+    pub(super) centroid: Interval,
 }
 
 /// Cells of exact weights, as near to the wanted boundaries as multiples of the unit allow; those that vanish are left out.
-fn cells(weight: f64, boundaries: &[f64]) -> Vec<Cell> {
+pub(super) fn cells(weight: f64, boundaries: &[f64]) -> Vec<Cell> {
     let units = weight / UNIT;
     let whole = Interval::point(weight);
     let mut cells = Vec::with_capacity(boundaries.len() + 1);
@@ -133,14 +133,15 @@ fn quantile_density(near: f64, p: Interval) -> Interval {
 }
 
 /// Midpoints between nearly optimal locations. They need not be exact: any boundaries make a valid split.
-fn boundaries(points: u32) -> &'static [f64] {
+pub(super) fn boundaries(points: u32) -> &'static [f64] {
     static KNOWN: [OnceLock<Vec<f64>>; MOST_POINTS as usize + 1] =
         [const { OnceLock::new() }; MOST_POINTS as usize + 1];
-    KNOWN.get(points as usize).map_or(&[], |known| known.get_or_init(|| lloyd(points)))
+    KNOWN.get(points as usize).map_or(&[], |known| known.get_or_init(|| optimal(points)))
 }
 
-/// Lloyd's iteration, from the quantiles of `N(0, 3)`, the density of optimal points as they become many.
-fn lloyd(points: u32) -> Vec<f64> {
+/// Boundaries of optimal points: Lloyd's sweeps from the quantiles of `N(0, 3)`, the density of optimal points as they become many,
+/// then Newton's method for `c_i = μ_i`, whose Jacobian is tridiagonal.
+fn optimal(points: u32) -> Vec<f64> {
     let quantile = |p: f64| {
         let halve = |(low, high): (f64, f64), _| {
             let middle = 0.5 * (low + high);
@@ -148,19 +149,34 @@ fn lloyd(points: u32) -> Vec<f64> {
         };
         (0..60).fold((-9.0, 9.0), halve).0
     };
-    let start = |i: u32| 3.0_f64.sqrt() * quantile(f64::from(i) / f64::from(points));
-    let mut boundaries: Vec<f64> = (1..points).map(start).collect();
-    for _ in 0..300 {
-        let mut last = (0.0, 0.0);
-        let mut centroids = Vec::with_capacity(points as usize);
-        for &end in boundaries.iter().chain([&f64::INFINITY]) {
-            let next = (density(end).lo, below(end));
-            centroids.push((last.0 - next.0) / (next.1 - last.1));
-            last = next;
+    let start = |i: u32| 3.0_f64.sqrt() * quantile((f64::from(i) + 0.5) / f64::from(points));
+    let between = |c: &[f64]| c.windows(2).map(|pair| 0.5 * (pair[0] + pair[1])).collect::<Vec<f64>>();
+    let mut locations: Vec<f64> = (0..points).map(start).collect();
+    for sweep in 0..60 {
+        let (mut below_cell, mut density_before, mut pull) = (0.0, 0.0, 0.0);
+        let (mut centroids, mut steps, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+        let ends = between(&locations);
+        for (i, &end) in ends.iter().chain([&f64::INFINITY]).enumerate() {
+            let (here, reached) = (density(end).lo, below(end));
+            let mass = reached - below_cell;
+            let next_pull = locations.get(i + 1).map_or(0.0, |next| 0.25 * (next - locations[i]) * here);
+            let (left, right) = (pull / mass, next_pull / mass);
+            let (ratio, known) = (ratios.last().copied().unwrap_or(0.0), steps.last().copied().unwrap_or(0.0));
+            let pivot = 1.0 - left - right - left * ratio;
+            let centroid = (density_before - here) / mass;
+            centroids.push(centroid);
+            ratios.push(right / pivot);
+            steps.push((centroid - locations[i] + left * known) / pivot);
+            (below_cell, density_before, pull) = (reached, here, next_pull);
         }
-        boundaries = centroids.windows(2).map(|pair| 0.5 * (pair[0] + pair[1])).collect();
+        for i in (1..steps.len()).rev() {
+            steps[i - 1] += ratios[i - 1] * steps[i];
+        }
+        let moved: Vec<f64> = locations.iter().zip(&steps).map(|(c, step)| c + step).collect();
+        let newton = sweep >= 20 && moved.windows(2).all(|pair| pair[0] < pair[1]);
+        locations = if newton { moved } else { centroids };
     }
-    boundaries
+    between(&locations)
 }
 
 /// `Φ(x)`, nearly.

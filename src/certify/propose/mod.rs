@@ -1,6 +1,7 @@
 //! What is proposed to the prover. Nothing here is trusted: a bad proposal gives a larger bound, never a wrong one.
 
 mod moments;
+pub mod paper;
 mod search;
 
 use super::core::{LayerWitness, Method, Network, Witness};
