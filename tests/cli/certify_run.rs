@@ -55,6 +55,38 @@ fn a_certificate_is_made_and_verifies() {
 }
 
 #[test]
+fn the_papers_method_certifies_verifies_and_joins() {
+    let place = place();
+    place.run(&format!("{CERTIFY} --out tight")).ok();
+    let run = place.run(&format!("{CERTIFY} --method paper --points 6 --components 2 --out paper")).ok();
+    assert!(run.stdout.contains("paper bound"), "{}", run.stdout);
+    for (tight, paper) in lines(&place, "tight").iter().zip(lines(&place, "paper")) {
+        assert_eq!(paper["method"], "paper");
+        assert!(number(&paper["bound"]) > number(&tight["bound"]), "the recursion is the looser one");
+        assert!((1..=12).contains(&paper["components"].as_u64().expect("a count")));
+        let kinds: BTreeSet<&str> =
+            paper["terms"].as_array().expect("terms").iter().filter_map(|term| term["kind"].as_str()).collect();
+        assert!(kinds.contains("signature") && !kinds.contains("linearisation"), "{kinds:?}");
+    }
+    place.run("verify paper").ok();
+    place.run(&format!("{CERTIFY} --method paper --out fine --points 200 --components 30")).ok();
+    let whole = |folder: &str| lines(&place, folder).iter().map(|line| number(&line["bound"])).sum::<f64>();
+    assert!(whole("fine") < whole("paper"), "more points, a smaller bound");
+    for (share, range) in [("a", "0..3"), ("b", "3..7")] {
+        place.run(&format!("{CERTIFY} --method paper --points 6 --components 2 --out {share} --range {range}")).ok();
+    }
+    place.run("merge a b --out joined").ok();
+    assert!(place.read("joined/certificate.jsonl") == place.read("paper/certificate.jsonl"));
+    for (options, words) in [
+        ("--method paper --epsilon 0.1", "epsilon"),
+        ("--method paper --points 0", "points is 0"),
+        ("--method paper --components 0", "components is 0"),
+    ] {
+        place.run(&format!("{CERTIFY} --out bad {options}")).refused(options, 2, words);
+    }
+}
+
+#[test]
 fn shares_join_to_what_one_run_makes() {
     let place = place();
     place.run(&format!("{CERTIFY} --out whole --range 1..7")).ok();
