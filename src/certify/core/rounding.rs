@@ -5,6 +5,8 @@
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
+use crate::reference::vectorized;
+
 /// The unit roundoff, 2⁻⁵³.
 pub(super) const U: f64 = f64::EPSILON / 2.0;
 
@@ -32,11 +34,13 @@ impl Interval {
     }
 
     /// `x (1 ± relative)`.
+    #[inline]
     pub(super) fn around(x: f64, relative: f64) -> Self {
         Self::point(x).widened(relative)
     }
 
     /// Both ends moved out by `relative` of themselves.
+    #[inline]
     pub(super) fn widened(self, relative: f64) -> Self {
         Self {
             lo: (self.lo - (self.lo.abs() * relative).next_up()).next_down(),
@@ -44,21 +48,25 @@ impl Interval {
         }
     }
 
+    #[inline]
     fn is_zero(self) -> bool {
         self.lo == 0.0 && self.hi == 0.0
     }
 
+    #[inline]
     fn is_finite(self) -> bool {
         self.lo.is_finite() && self.hi.is_finite()
     }
 
     /// `x²`, at least 0.
+    #[inline]
     pub(super) fn square(self) -> Self {
         let Self { lo, hi } = self * self;
         Self { lo: at_least_zero(lo), hi }
     }
 
     /// `√x` of the part that is not negative.
+    #[inline]
     pub(super) fn sqrt(self) -> Self {
         if self.is_zero() {
             return self;
@@ -67,6 +75,7 @@ impl Interval {
     }
 
     /// The part that is not negative.
+    #[inline]
     pub(super) fn non_negative(self) -> Self {
         Self { lo: at_least_zero(self.lo), hi: at_least_zero(self.hi) }
     }
@@ -81,6 +90,7 @@ impl Interval {
 impl Add for Interval {
     type Output = Self;
 
+    #[inline]
     fn add(self, other: Self) -> Self {
         if self.is_zero() {
             return other;
@@ -95,6 +105,7 @@ impl Add for Interval {
 impl Neg for Interval {
     type Output = Self;
 
+    #[inline]
     fn neg(self) -> Self {
         Self { lo: -self.hi, hi: -self.lo }
     }
@@ -103,6 +114,7 @@ impl Neg for Interval {
 impl Sub for Interval {
     type Output = Self;
 
+    #[inline]
     fn sub(self, other: Self) -> Self {
         self + -other
     }
@@ -111,6 +123,7 @@ impl Sub for Interval {
 impl Mul for Interval {
     type Output = Self;
 
+    #[inline]
     fn mul(self, other: Self) -> Self {
         if (self.is_zero() && other.is_finite()) || (other.is_zero() && self.is_finite()) {
             return Self::ZERO;
@@ -130,6 +143,7 @@ impl Mul for Interval {
 impl Mul<Interval> for f64 {
     type Output = Interval;
 
+    #[inline]
     fn mul(self, other: Interval) -> Interval {
         Interval::point(self) * other
     }
@@ -139,6 +153,7 @@ impl Div for Interval {
     type Output = Self;
 
     /// By numbers above 0; by anything else the result is NaN.
+    #[inline]
     fn div(self, other: Self) -> Self {
         if !(other.lo > 0.0) {
             return Self::point(f64::NAN);
@@ -150,6 +165,7 @@ impl Div for Interval {
 }
 
 /// The larger of two; NaN if one is.
+#[inline]
 pub(super) fn larger(a: f64, b: f64) -> f64 {
     if a >= b {
         a
@@ -161,16 +177,19 @@ pub(super) fn larger(a: f64, b: f64) -> f64 {
 }
 
 /// The smaller of two; NaN if one is.
+#[inline]
 pub(super) fn smaller(a: f64, b: f64) -> f64 {
     -larger(-a, -b)
 }
 
 /// `max(x, 0)`; NaN if `x` is.
+#[inline]
 pub(super) fn at_least_zero(x: f64) -> f64 {
     larger(x, 0.0)
 }
 
 /// `a + b` or more.
+#[inline]
 pub(super) fn add_up(a: f64, b: f64) -> f64 {
     if a == 0.0 {
         b
@@ -182,12 +201,14 @@ pub(super) fn add_up(a: f64, b: f64) -> f64 {
 }
 
 /// `a b` or more.
+#[inline]
 pub(super) fn mul_up(a: f64, b: f64) -> f64 {
     let product = a * b;
     if a == 0.0 || b == 0.0 { product } else { product.next_up() }
 }
 
 /// `a / b` or more; NaN unless `b > 0`.
+#[inline]
 pub(super) fn div_up(a: f64, b: f64) -> f64 {
     if !(b > 0.0) {
         return f64::NAN;
@@ -196,11 +217,13 @@ pub(super) fn div_up(a: f64, b: f64) -> f64 {
 }
 
 /// `√x` or more.
+#[inline]
 pub(super) fn sqrt_up(x: f64) -> f64 {
     if x == 0.0 { 0.0 } else { x.sqrt().next_up() }
 }
 
 /// `√x` or less, not below 0.
+#[inline]
 pub(super) fn sqrt_down(x: f64) -> f64 {
     if x == 0.0 { 0.0 } else { x.sqrt().next_down() }
 }
@@ -217,6 +240,7 @@ pub(super) fn hypot_up(a: f64, b: f64) -> f64 {
 }
 
 /// Higham's `γ_n = nu/(1 − nu)` or more: what `n` roundings in a row can do, in parts of the exact value.
+#[inline]
 pub(super) fn gamma(n: usize) -> f64 {
     let nu = (n as f64 * U).next_up();
     if nu < 0.5 { (nu / (1.0 - nu).next_down()).next_up() } else { f64::INFINITY }
@@ -225,6 +249,7 @@ pub(super) fn gamma(n: usize) -> f64 {
 /// Turns the computed sum of terms that are not negative into an upper bound of the exact one. Every term took part in at
 /// most `roundings` rounded operations and was made by products that may have underflowed `underflows` times in all:
 /// `S ≤ Ŝ/(1 − γ) ≤ Ŝ(1 + 2γ)` for `γ ≤ ½`.
+#[inline]
 pub(super) fn cover(sum: f64, roundings: usize, underflows: usize) -> f64 {
     if sum == 0.0 && underflows == 0 {
         return 0.0;
@@ -248,16 +273,21 @@ pub(super) fn sum_up(x: &[f64]) -> f64 {
     cover(x.iter().sum(), x.len(), 0)
 }
 
-/// `Σ x_j y_j` in eight running sums.
+/// `Σ x_j y_j` in eight running sums, which vectors of any width compute alike.
 pub(super) fn plain_dot(x: &[f64], y: &[f64]) -> f64 {
-    let mut sums = [0.0; 8];
-    let (x_blocks, x_rest) = x.as_chunks::<8>();
-    let (y_blocks, y_rest) = y.as_chunks::<8>();
-    for (a, b) in x_blocks.iter().zip(y_blocks) {
-        for k in 0..8 {
-            sums[k] += a[k] * b[k];
-        }
-    }
-    let rest: f64 = x_rest.iter().zip(y_rest).map(|(a, b)| a * b).sum();
-    sums.iter().sum::<f64>() + rest
+    vectorized(
+        #[inline(always)]
+        || {
+            let mut sums = [0.0; 8];
+            let (x_blocks, x_rest) = x.as_chunks::<8>();
+            let (y_blocks, y_rest) = y.as_chunks::<8>();
+            for (a, b) in x_blocks.iter().zip(y_blocks) {
+                for k in 0..8 {
+                    sums[k] += a[k] * b[k];
+                }
+            }
+            let rest: f64 = x_rest.iter().zip(y_rest).map(|(a, b)| a * b).sum();
+            sums.iter().sum::<f64>() + rest
+        },
+    )
 }
