@@ -37,5 +37,5 @@ pub use merge::merge;
 pub use record::{Record, RecordTerm, Stop};
 pub use run::{Certified, Progress, Settings, run};
 pub use subject::Subject;
-pub use summary::{Share, Summary, round_up};
+pub use summary::{Share, Summary, median, round_up};
 pub use verify::verify;

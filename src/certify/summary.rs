@@ -55,7 +55,7 @@ impl Summary {
 }
 
 /// The median of sorted values: the upper one of the two in the middle, so that it is a bound of half of them.
-pub(super) fn median(sorted: &[f64]) -> f64 {
+pub fn median(sorted: &[f64]) -> f64 {
     sorted.get(sorted.len() / 2).copied().unwrap_or(0.0)
 }
 

@@ -1,14 +1,12 @@
 //! `bures certify`.
 
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 
 use super::certify_args::CertifyArgs;
 use super::{Common, print_json, show};
-use crate::certify::{About, Certificate, Folder, Inputs, Progress, Settings, Subject, Summary, round_up, run};
+use crate::certify::{About, Certificate, Folder, Inputs, Progress, Settings, Subject, Summary, median, round_up, run};
 use crate::device::Device;
 use crate::{Error, Result, report};
 
@@ -34,7 +32,7 @@ pub(super) fn run_command(common: &Common, args: &CertifyArgs) -> Result<()> {
         let device = Device::Cpu.describe();
         say!("{} · {count} input{plural} · {} bound · {device}", subject.describe(), settings.method)?;
     }
-    let bar = progress_bar(common, inputs.range.len() as u64, "certified");
+    let bar = show::progress_bar(common, inputs.range.len() as u64, "certified");
     let mut tell = |progress: Progress| {
         bar.set_position(progress.done as u64);
         let (median, worst) = (round_up(progress.median, 2), round_up(progress.worst, 2));
@@ -61,16 +59,6 @@ pub(super) fn run_command(common: &Common, args: &CertifyArgs) -> Result<()> {
 fn default_out(model: &Path) -> PathBuf {
     let stem = model.file_stem().map_or("model".into(), |stem| stem.to_string_lossy());
     Path::new("runs").join(format!("certify-{stem}"))
-}
-
-/// A bar on standard error when it is a terminal, and nothing elsewhere.
-pub(super) fn progress_bar(common: &Common, length: u64, prefix: &'static str) -> ProgressBar {
-    if !common.chatty() || !std::io::stderr().is_terminal() {
-        return ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
-    }
-    let style = ProgressStyle::with_template("{prefix} {bar:40} {percent:>3} %  {msg}  eta {eta}");
-    let style = style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸─");
-    ProgressBar::new(length).with_style(style).with_prefix(prefix)
 }
 
 pub(super) fn summary(certificate: &Certificate) -> Result<Summary> {
@@ -119,17 +107,17 @@ pub(super) fn tell_result(certificate: &Certificate, summary: &Summary) -> Resul
 fn tell_samples(certificate: &Certificate) -> Result<()> {
     let sampled: Vec<_> = certificate.records.iter().filter_map(|r| Some((r, r.empirical.as_ref()?))).collect();
     let Some((_, first)) = sampled.first() else { return Ok(()) };
-    let median = |value: fn(&crate::certify::Empirical) -> f64| {
+    let middle = |value: fn(&crate::certify::Empirical) -> f64| {
         let mut all: Vec<f64> = sampled.iter().map(|(r, e)| value(e) / r.second_moment.sqrt()).collect();
         all.sort_unstable_by(f64::total_cmp);
-        all[all.len() / 2]
+        median(&all)
     };
     say!(
         "measured with {} samples, relative, median: distance {}, of two samples of the same law {}, lower limit {}",
         show::count(first.samples),
-        round_up(median(|e| e.distance), 2),
-        round_up(median(|e| e.floor), 2),
-        round_up(median(|e| e.lower), 2)
+        round_up(middle(|e| e.distance), 2),
+        round_up(middle(|e| e.floor), 2),
+        round_up(middle(|e| e.lower), 2)
     )
 }
 

@@ -1,4 +1,10 @@
-//! Numbers as people read them.
+//! Numbers as people read them, and how far a run is.
+
+use std::io::IsTerminal;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::Common;
 
 /// A count with thousands separated by commas.
 pub(super) fn count(n: usize) -> String {
@@ -43,6 +49,16 @@ pub(super) fn percent(values: &[f64]) -> String {
         (mean, None) => format!("{:.2} %", 100.0 * mean),
         (mean, Some(error)) => format!("{:.2} ± {:.2} %", 100.0 * mean, 100.0 * error),
     }
+}
+
+/// A bar on standard error when it is a terminal, and nothing elsewhere.
+pub(super) fn progress_bar(common: &Common, length: u64, prefix: &'static str) -> ProgressBar {
+    if !common.chatty() || !std::io::stderr().is_terminal() {
+        return ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+    }
+    let style = ProgressStyle::with_template("{prefix} {bar:40} {percent:>3} %  {msg}  eta {eta}");
+    let style = style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸─");
+    ProgressBar::new(length).with_style(style).with_prefix(prefix)
 }
 
 #[cfg(test)]

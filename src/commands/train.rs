@@ -1,9 +1,8 @@
 //! `bures train`.
 
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use serde_json::json;
 
 use super::train_args::TrainArgs;
@@ -49,7 +48,7 @@ pub(super) fn run(common: &Common, args: &TrainArgs) -> Result<()> {
         }
     }
     let provenance = Provenance::of(&device, &data);
-    let bar = progress_bar(common);
+    let bar = show::progress_bar(common, 1, "");
     let mut tell = |progress: Progress| update(&bar, &progress);
     let outcome = train(&device, &settings, &data, &folder, &provenance, resume, &mut tell);
     bar.finish_and_clear();
@@ -109,15 +108,6 @@ fn announce(settings: &Settings, data: &Dataset, device: &Device) -> Result<()> 
         device.describe()
     )?;
     Ok(())
-}
-
-/// A bar on standard error when it is a terminal, and nothing elsewhere.
-fn progress_bar(common: &Common) -> ProgressBar {
-    if !common.chatty() || !std::io::stderr().is_terminal() {
-        return ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
-    }
-    let style = ProgressStyle::with_template("{prefix} {bar:40} {percent:>3} %  {msg}  eta {eta}");
-    ProgressBar::new(1).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸─"))
 }
 
 fn update(bar: &ProgressBar, progress: &Progress) {

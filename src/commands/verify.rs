@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use super::certify::{json_of, progress_bar, summary, tell_result};
+use super::certify::{json_of, summary, tell_result};
 use super::{Common, print_json, show};
 use crate::Result;
 use crate::certify::verify;
@@ -25,7 +25,7 @@ pub(super) struct VerifyArgs {
 }
 
 pub(super) fn run(common: &Common, args: &VerifyArgs) -> Result<()> {
-    let bar = progress_bar(common, 0, "verified");
+    let bar = show::progress_bar(common, 0, "verified");
     let mut tell = |done: usize, total: usize| {
         bar.set_length(total as u64);
         bar.set_position(done as u64);

@@ -3,7 +3,7 @@
 use plotters::prelude::DrawingBackend;
 use plotters::style::text_anchor::HPos;
 
-use super::panel::{BLUE, FAINT_INK, FRAME, Frame, GRID, INK, ORANGE, Pen};
+use super::panel::{BLUE, FRAME, Frame, INK, ORANGE, Pen};
 use super::picture::{Drawing, Picture};
 use super::scale::Scale;
 use crate::Result;
@@ -57,17 +57,10 @@ impl Drawing for Bounds {
         let Some(vertical) = Scale::vertical(values()) else { return Ok(()) };
         let Some(horizontal) = Scale::horizontal([1.0, self.count as f64].into_iter()) else { return Ok(()) };
         let f = FRAME_OF_PANEL;
-        let x = |value| f.left + (f.right - f.left) * horizontal.position(value);
-        let y = |value| f.bottom - (f.bottom - f.top) * vertical.position(value);
-        for (value, label) in vertical.ticks(false) {
-            pen.line(vec![(f.left, y(value)), (f.right, y(value))], 0.75, GRID)?;
-            pen.text(&label, f.left - 8.0, y(value), 12.5, FAINT_INK, HPos::Right)?;
-        }
-        for (value, label) in horizontal.ticks(true) {
-            pen.line(vec![(x(value), f.bottom), (x(value), f.bottom + 5.0)], 0.75, FRAME)?;
-            pen.text(&label, x(value), f.bottom + 16.0, 12.5, FAINT_INK, HPos::Center)?;
-        }
-        pen.line(vec![(f.left, f.bottom), (f.right, f.bottom)], 1.0, FRAME)?;
+        let x = |value| f.x(&horizontal, value);
+        let y = |value| f.y(&vertical, value);
+        f.grid(pen, &vertical)?;
+        f.axis(pen, &horizontal)?;
         let middle = (f.left + f.right) / 2.0;
         pen.text("inputs, in the order of their bounds", middle, f.bottom + 37.0, 13.0, INK, HPos::Center)?;
         pen.text("relative W2 distance", f.left, f.top - 22.0, 13.5, INK, HPos::Left)?;

@@ -1,5 +1,6 @@
 //! Pictures, drawn from result files only: whoever has the files of a run can draw its figures again.
 
+mod axes;
 mod bounds;
 mod marginals;
 mod metrics;

@@ -82,18 +82,11 @@ impl Panel {
         let Some(vertical) = Scale::vertical(points().flat_map(band)) else { return Ok(()) };
         let Some(horizontal) = Scale::horizontal(points().map(|p| p.x)) else { return Ok(()) };
         let f = self.frame;
-        let x = |value| f.left + (f.right - f.left) * horizontal.position(value);
-        let y = |value| f.bottom - (f.bottom - f.top) * vertical.position(value);
+        let x = |value| f.x(&horizontal, value);
+        let y = |value| f.y(&vertical, value);
 
-        for (value, label) in vertical.ticks(false) {
-            pen.line(vec![(f.left, y(value)), (f.right, y(value))], 0.75, GRID)?;
-            pen.text(&label, f.left - 8.0, y(value), 12.5, FAINT_INK, HPos::Right)?;
-        }
-        for (value, label) in horizontal.ticks(true) {
-            pen.line(vec![(x(value), f.bottom), (x(value), f.bottom + 5.0)], 0.75, FRAME)?;
-            pen.text(&label, x(value), f.bottom + 16.0, 12.5, FAINT_INK, HPos::Center)?;
-        }
-        pen.line(vec![(f.left, f.bottom), (f.right, f.bottom)], 1.0, FRAME)?;
+        f.grid(pen, &vertical)?;
+        f.axis(pen, &horizontal)?;
         pen.text(self.axis.label(), (f.left + f.right) / 2.0, f.bottom + 37.0, 13.0, INK, HPos::Center)?;
         pen.text(self.label, f.left, f.top - 18.0, 13.5, INK, HPos::Left)?;
 

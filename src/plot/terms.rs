@@ -3,7 +3,7 @@
 use plotters::prelude::{DrawingBackend, RGBColor};
 use plotters::style::text_anchor::HPos;
 
-use super::panel::{FAINT_INK, FRAME, Frame, GRID, INK, Pen};
+use super::panel::{FRAME, Frame, INK, Pen};
 use super::picture::{Drawing, Picture};
 use super::scale::Scale;
 use crate::Result;
@@ -83,11 +83,8 @@ impl Drawing for Terms {
         pen.text("parts of the relative bound", f.left, f.top - 22.0, 13.5, INK, HPos::Left)?;
         let sums = self.columns.iter().map(|column| column.iter().sum::<f64>());
         let Some(vertical) = Scale::from_zero(sums) else { return Ok(()) };
-        let y = |value| f.bottom - (f.bottom - f.top) * vertical.position(value);
-        for (value, label) in vertical.ticks(false) {
-            pen.line(vec![(f.left, y(value)), (f.right, y(value))], 0.75, GRID)?;
-            pen.text(&label, f.left - 8.0, y(value), 12.5, FAINT_INK, HPos::Right)?;
-        }
+        let y = |value| f.y(&vertical, value);
+        f.grid(pen, &vertical)?;
         let width = (f.right - f.left) / self.columns.len().max(1) as f64;
         // A gap shows bars as bars, as long as it would not eat them up.
         let gap = if width > 12.0 { (0.12 * width).max((width - WIDEST) / 2.0) } else { 0.0 };
