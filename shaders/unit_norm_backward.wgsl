@@ -1,11 +1,7 @@
 // Gradient of the unit norm: dh = (dz − z ⟨z, dz⟩)/‖h‖ with z = h/‖h‖; 0 for a zero row. One thread a row of p.width vec4.
+//!include common/activation_backward.wgsl
 //!include common/grid.wgsl
 //!include common/unit_norm.wgsl
-struct Params { len: u32, width: u32, pad0: u32, pad1: u32 }
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> h: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read> dz: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read_write> dh: array<vec4<f32>>;
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {

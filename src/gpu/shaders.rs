@@ -11,6 +11,8 @@ macro_rules! registry {
 }
 
 registry![
+    "common/activation",
+    "common/activation_backward",
     "common/dense",
     "common/gm",
     "common/gm_coefficients",
