@@ -1,9 +1,10 @@
 //! Eigendecomposition of symmetric matrices: `A = Σ_j λ_j v_j v_jᵀ`. What is returned has been checked: by `‖A v − λ v‖` and by
-//! how far the eigenvectors are from orthonormal.
+//! how far the eigenvectors are from orthonormal. The bits are the same on every machine, so that a proposal which is made
+//! again where a certificate is verified is the same proposal.
 
-use faer::linalg::matmul::matmul;
-use faer::{Accum, Mat, MatRef, Par, Side};
-
+use super::householder::Reduced;
+use super::implicit_ql::eigenpairs;
+use crate::reference::product_in_order;
 use crate::{Error, Result};
 
 /// Residual (relative to the norm of the matrix) and orthogonality defect that are accepted, for each dimension: backward stable methods
@@ -31,27 +32,32 @@ pub struct Eigen {
 pub fn symmetric(matrix: &[f64], n: usize) -> Result<Eigen> {
     check(matrix, n)?;
     let Some((scaled, scale)) = scaled(matrix) else { return Ok(zero(n)) };
-    let a = MatRef::from_row_major_slice(&scaled, n, n);
-    let found = a.self_adjoint_eigen(Side::Lower);
-    let found = found.map_err(|_| Error::numeric("eigenvalues", format!("no convergence at {n} × {n}")))?;
-    let (values, vectors) = (found.S().column_vector(), found.U());
-    // Ascending from faer, descending from here.
-    let values: Vec<f64> = (0..n).rev().map(|j| values[j]).collect();
-    let vectors: Vec<f64> = (0..n).rev().flat_map(|j| (0..n).map(move |i| vectors[(i, j)])).collect();
-    finish(a, scale, values, vectors)
+    let reduced = Reduced::new(scaled.clone(), n);
+    let Some((found, mut vectors)) = eigenpairs(&reduced.small) else {
+        return Err(Error::numeric("eigenvalues", format!("no convergence at {n} × {n}")));
+    };
+    vectors.chunks_exact_mut(n).for_each(|vector| reduced.restore(vector));
+    let mut order: Vec<usize> = (0..n).collect();
+    order.sort_by(|&i, &j| found[j].total_cmp(&found[i]));
+    let values = order.iter().map(|&j| found[j]).collect();
+    let vectors = order.iter().flat_map(|&j| vectors[j * n..][..n].iter().copied()).collect();
+    finish(&scaled, scale, values, vectors)
 }
 
-/// Checks eigenpairs of `a` and scales their values.
-pub(super) fn finish(a: MatRef<'_, f64>, scale: f64, mut values: Vec<f64>, vectors: Vec<f64>) -> Result<Eigen> {
-    let (n, count) = (a.nrows(), values.len());
-    let v = MatRef::from_row_major_slice(&vectors, count, n);
-    let product = times(v, a);
-    let norm = a.norm_l2();
-    let row = |j: usize| (0..n).map(|i| (product[(j, i)] - values[j] * v[(j, i)]).powi(2)).sum::<f64>().sqrt();
-    let residual = (0..count).map(row).fold(0.0, worst) / norm;
-    let gram = times(v, v.transpose());
-    let off = |i: usize, j: usize| (gram[(i, j)] - f64::from(u8::from(i == j))).abs();
-    let defect = (0..count).flat_map(|i| (0..count).map(move |j| (i, j))).map(|(i, j)| off(i, j)).fold(0.0, worst);
+/// Checks eigenpairs of the `[n, n]` matrix `a`, vectors as rows, and scales their values.
+pub(super) fn finish(a: &[f64], scale: f64, mut values: Vec<f64>, vectors: Vec<f64>) -> Result<Eigen> {
+    let count = values.len();
+    let n = vectors.len() / count.max(1);
+    let image = times(&vectors, a, [count, n, n]);
+    let norm = a.iter().map(|x| x * x).sum::<f64>().sqrt();
+    let off = |(image, vector): (&[f64], &[f64]), value: f64| {
+        image.iter().zip(vector).map(|(y, x)| (y - value * x).powi(2)).sum::<f64>().sqrt()
+    };
+    let pairs = image.chunks_exact(n).zip(vectors.chunks_exact(n)).zip(&values);
+    let residual = pairs.map(|(pair, &value)| off(pair, value)).fold(0.0, worst) / norm;
+    let gram = times(&vectors, &transposed(&vectors, n), [count, n, count]);
+    let defect = |(at, x): (usize, &f64)| (x - f64::from(u8::from(at / count == at % count))).abs();
+    let defect = gram.iter().enumerate().map(defect).fold(0.0, worst);
     let accepted = ACCEPTED * n as f64;
     if !(residual <= accepted && defect <= accepted) {
         let what = format!(
@@ -70,14 +76,19 @@ pub(super) fn finish(a: MatRef<'_, f64>, scale: f64, mut values: Vec<f64>, vecto
 pub fn square_root(matrix: &[f64], n: usize) -> Result<Vec<f64>> {
     let eigen = symmetric(matrix, n)?;
     let roots = eigen.roots()?;
-    let v = MatRef::from_row_major_slice(&eigen.vectors, n, n);
-    let scaled = Mat::from_fn(n, n, |j, i| roots[j] * v[(j, i)]);
-    let root = times(v.transpose(), scaled.as_ref());
-    Ok((0..n).flat_map(|i| (0..n).map(move |j| (i, j))).map(|(i, j)| 0.5 * (root[(i, j)] + root[(j, i)])).collect())
+    let scaled: Vec<f64> = eigen
+        .vectors
+        .chunks_exact(n.max(1))
+        .zip(&roots)
+        .flat_map(|(vector, root)| vector.iter().map(move |x| root * x))
+        .collect();
+    let root = times(&transposed(&eigen.vectors, n), &scaled, [n, n, n]);
+    Ok((0..n * n).map(|at| 0.5 * (root[at] + root[at % n * n + at / n])).collect())
 }
 
 impl Eigen {
-    /// `√λ_j`, with eigenvalues that rounding made negative as 0.
+    /// `√λ_j`. Eigenvalues that are of the size of rounding count as 0, on either side of it: the root of such a one would be some
+    /// `10⁻⁸` of the largest.
     ///
     /// # Errors
     /// [`Error::Numeric`] for an eigenvalue that is negative beyond rounding: the matrix is no covariance.
@@ -90,7 +101,8 @@ impl Eigen {
             );
             return Err(Error::numeric("eigenvalues", what));
         }
-        Ok(self.values.iter().map(|value| value.max(0.0).sqrt()).collect())
+        let rounding = 2.0 * f64::EPSILON * (self.values.len() as f64).sqrt() * largest;
+        Ok(self.values.iter().map(|&value| if value <= rounding { 0.0 } else { value.sqrt() }).collect())
     }
 }
 
@@ -122,11 +134,17 @@ fn zero(n: usize) -> Eigen {
     Eigen { values: vec![0.0; n], vectors, residual: 0.0, defect: 0.0 }
 }
 
-/// `a b`, on the calling thread.
-pub(super) fn times(a: MatRef<'_, f64>, b: MatRef<'_, f64>) -> Mat<f64> {
-    let mut out = Mat::zeros(a.nrows(), b.ncols());
-    matmul(out.as_mut(), Accum::Replace, a, b, 1.0, Par::Seq);
+/// `a b`, `[rows, inner] × [inner, columns]`.
+pub(super) fn times(a: &[f64], b: &[f64], shape: [usize; 3]) -> Vec<f64> {
+    let columns = shape[2];
+    let mut out = vec![0.0; shape[0] * columns];
+    product_in_order((&mut out, columns), a, (b, columns), shape);
     out
+}
+
+/// The transpose of a matrix with `columns` columns.
+fn transposed(a: &[f64], columns: usize) -> Vec<f64> {
+    (0..columns).flat_map(|j| a.iter().skip(j).step_by(columns).copied()).collect()
 }
 
 /// The larger of two, NaN if one is.

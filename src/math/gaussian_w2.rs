@@ -1,9 +1,8 @@
 //! The 2-Wasserstein distance between Gaussians, squared:
 //! `W₂² = ‖m₁ − m₂‖² + tr(S₁ + S₂ − 2(S₁^½ S₂ S₁^½)^½)` (footnote 5; the second part is the Bures distance).
 
-use faer::MatRef;
-
 use super::eigen::{check, square_root, times};
+use super::householder::Reduced;
 use crate::{Error, Result};
 
 /// Between Gaussians with diagonal covariances, given as variances: `‖m₁ − m₂‖² + Σ_i (√s₁ᵢ − √s₂ᵢ)²`. The slices have one length;
@@ -54,7 +53,7 @@ impl Rooted {
     /// `W₂²` to `other`.
     ///
     /// # Errors
-    /// [`Error::Shape`] when the widths differ, [`Error::Numeric`] when the singular values do not converge.
+    /// [`Error::Shape`] when the widths differ.
     pub fn w2_squared(&self, other: &Self) -> Result<f64> {
         let n = self.mean.len();
         if other.mean.len() != n {
@@ -68,14 +67,24 @@ impl Rooted {
         if self.covariance == other.covariance {
             return Ok(apart);
         }
-        let view = |root| MatRef::from_row_major_slice(root, n, n);
-        let product = times(view(&other.root), view(&self.root));
-        let Ok(values) = product.singular_values() else {
-            return Err(Error::numeric("Gaussian distance", format!("no convergence at {n} × {n}")));
-        };
-        let bures = trace(&self.covariance, n) + trace(&other.covariance, n) - 2.0 * values.iter().sum::<f64>();
+        let nuclear: f64 = singular_values(&times(&other.root, &self.root, [n, n, n]), n).iter().sum();
+        let bures = trace(&self.covariance, n) + trace(&other.covariance, n) - 2.0 * nuclear;
         Ok(apart + bures.max(0.0))
     }
+}
+
+/// Of an `[n, n]` matrix `P`: the `n` largest eigenvalues of `[[0, Pᵀ], [P, 0]]`, whose others are their negatives.
+fn singular_values(matrix: &[f64], n: usize) -> Vec<f64> {
+    let largest = matrix.iter().fold(0.0, |largest, x| f64::max(largest, x.abs()));
+    if largest == 0.0 {
+        return vec![0.0; n];
+    }
+    let mut both = vec![0.0; 4 * n * n];
+    for (row, values) in both[2 * n * n..].chunks_exact_mut(2 * n).zip(matrix.chunks_exact(n)) {
+        row.iter_mut().zip(values).for_each(|(entry, x)| *entry = x / largest);
+    }
+    let values = Reduced::new(both, 2 * n).small.largest(n);
+    values.into_iter().map(|value| value.max(0.0) * largest).collect()
 }
 
 /// `‖m₁ − m₂‖²`.

@@ -11,6 +11,8 @@ pub mod cross;
 pub mod eigen;
 pub mod gamma;
 pub mod gaussian_w2;
+mod householder;
+mod implicit_ql;
 pub mod leading;
 pub mod mixture;
 pub mod mixture_w2;

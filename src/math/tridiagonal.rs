@@ -15,9 +15,9 @@ const ITERATIONS: usize = 3;
 const TINY: f64 = 1e-290;
 
 pub(super) struct Tridiagonal {
-    diagonal: Vec<f64>,
+    pub(super) diagonal: Vec<f64>,
     /// Entry `(i, i+1)`; one more, 0, at the end.
-    off: Vec<f64>,
+    pub(super) off: Vec<f64>,
 }
 
 impl Tridiagonal {
