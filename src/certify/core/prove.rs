@@ -1,8 +1,8 @@
 //! The proof for one input: layer by layer, every term carried to the output.
 
-use super::carry::carry;
+use super::carry::{Coupling, carry};
 use super::gaussian::{Covariance, Gaussian};
-use super::layer::{Coupling, step};
+use super::layer::{Neurons, step};
 use super::paper::prove_paper;
 use super::prepared::{First, Hidden, Prepared};
 use super::rounding::{add_up, at_least_zero, div_up, gamma, hypot_up, mul_up, norm_up, sqrt_up, sum_up};
@@ -17,13 +17,15 @@ pub(super) struct Component {
     pub(super) law: Gaussian,
     /// How it came from the layer before.
     coupling: Option<Coupling>,
+    /// Moments before the next layer, where they are known already.
+    neurons: Option<Neurons>,
     /// Squared distances of that step, by cause: linearisation, noise, dropout.
     own: [f64; 3],
 }
 
 impl Component {
     pub(super) fn new(weight: f64, law: Gaussian) -> Self {
-        Self { weight, law, coupling: None, own: [0.0; 3] }
+        Self { weight, law, coupling: None, neurons: None, own: [0.0; 3] }
     }
 }
 
@@ -116,7 +118,8 @@ impl State {
         self.split(layer, proposal, number)?;
         let mut rounding = 0.0;
         for component in &mut self.components {
-            let made = step(layer, &component.law, wanted);
+            let neurons = component.neurons.take().unwrap_or_else(|| Neurons::new(layer, &component.law));
+            let made = step(layer, &component.law, &neurons, wanted);
             if !made.next.is_finite() {
                 return Err(not_finite(number));
             }
@@ -166,12 +169,14 @@ impl State {
         let own = self.own();
         let plain = mul_up(layer.carry, sqrt_up(sum_up(&own)));
         let (mut total, mut linear) = (0.0, 0.0);
-        for component in &self.components {
+        for component in &mut self.components {
             let Some(coupling) = component.coupling.as_ref().filter(|_| layer.drop.hi == 0.0) else {
                 total = f64::INFINITY;
                 break;
             };
-            let carried = carry(before, coupling, layer, &component.law);
+            let neurons = Neurons::new(layer, &component.law);
+            let carried = carry(before, coupling, layer, &neurons.slopes());
+            component.neurons = Some(neurons);
             total = add_up(total, mul_up(component.weight, mul_up(carried.total, carried.total)));
             linear = add_up(linear, mul_up(component.weight, mul_up(carried.linear, carried.linear)));
         }
