@@ -3,6 +3,7 @@
 use super::identity::Identity;
 use super::relu::Relu;
 use super::rounding::{Interval, add_up, mul_up};
+use super::smoothed::Smoothed;
 use super::tanh::Tanh;
 use crate::{Error, Result};
 
@@ -79,6 +80,11 @@ pub(super) trait Activation: Sync {
 
     /// Moments under `N(mean, variance)`, both exact; `variance ≥ 0`, and 0 is a number that does not vary.
     fn moments(&self, mean: f64, variance: f64) -> Moments;
+
+    /// What stands for the activation of `N(mean, variance)` that borrows noise (Lemma 5); `None` where that is not known.
+    fn smoothed(&self, _mean: f64, _variance: f64, _level: u32) -> Option<Smoothed> {
+        None
+    }
 
     /// At least `κ = ‖a(ẑ + d) − a(ẑ) − f d‖₂`.
     fn displacement(&self, neuron: &Displaced) -> f64;

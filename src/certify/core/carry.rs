@@ -34,8 +34,7 @@ pub(super) fn couple(
     let linear = weighted_up(&residuals, squares);
     let linear_fourths = weighted_up(&neurons.each(|x| x.residual_fourth), fourths);
     let moved = neurons.moments.iter().zip(variances);
-    let moved: Vec<Interval> =
-        moved.map(|(x, &v)| (x.slope.square() * Interval::point(v)).non_negative()).collect();
+    let moved: Vec<Interval> = moved.map(|(x, &v)| (x.slope.square() * Interval::point(v)).non_negative()).collect();
     let spread = neurons.moments.iter().zip(&moved).map(|(x, m)| mul_up(sqrt_up(x.residual_fourth), sqrt_up(m.hi)));
     let bent = residuals.iter().zip(&moved).map(|(&r, m)| mul_up(sqrt_up(r), m.hi));
     let pairs = weighted_up(&spread.collect::<Vec<f64>>(), cubes);

@@ -9,6 +9,8 @@ use super::prepared::Hidden;
 use super::rounding::{
     Interval, add_up, cover, dot_up, gamma, hypot_up, larger, mul_up, norm_up, plain_dot, smaller, sqrt_up, sum_up, up,
 };
+use super::sharing::Sharing;
+use super::types::Shared;
 
 /// What Lemma 2 makes of one component.
 pub(super) struct Step {
@@ -17,6 +19,8 @@ pub(super) struct Step {
     /// Squared distances of the law of the layer's output to the exact Gaussian of Lemma 2, by cause:
     /// linearisation, noise, dropout.
     pub(super) own: [f64; 3],
+    /// The squared distance of Lemma 5's second step.
+    pub(super) shared: f64,
     /// The distance of the exact Gaussian to `next`.
     pub(super) rounding: f64,
     /// What Lemma 6 needs; only where neurons are independent and none is dropped.
@@ -62,27 +66,44 @@ impl Neurons {
     }
 }
 
-/// One component through one layer; with `wanted`, the coupling for Lemma 6 too.
-pub(super) fn step(layer: &Hidden, z: &Gaussian, neurons: &Neurons, wanted: bool) -> Step {
+/// One component through one layer; with `wanted`, the coupling for Lemma 6 too. `None` where the noise cannot be shared as wanted.
+pub(super) fn step(
+    layer: &Hidden,
+    z: &Gaussian,
+    mut neurons: Neurons,
+    wanted: bool,
+    shared: &[Shared],
+) -> Option<Step> {
     let plain = layer.drop.hi == 0.0;
     let squares: Vec<Interval> = neurons.moments.iter().map(|x| layer.keep * x.square).collect();
     let means = Noise::means(layer, &squares);
+    let sharing = match &z.covariance {
+        _ if shared.is_empty() => None,
+        Covariance::Diagonal(_) if plain => Some(Sharing::new(layer, z, &mut neurons, shared)?),
+        _ => return None,
+    };
     let (linearisation, noises) = match &z.covariance {
-        Covariance::Diagonal(variances) => independent(layer, variances, neurons, means),
-        Covariance::Full(matrix) => correlated(layer, z, matrix, neurons, means),
+        Covariance::Diagonal(variances) => independent(layer, variances, &neurons, means),
+        Covariance::Full(matrix) => correlated(layer, z, matrix, &neurons, means),
     };
     let dropout = if plain { 0.0 } else { dot_up(&layer.columns, &neurons.mask_residuals) };
     let costs: Vec<f64> = noises.iter().map(|x| x.cost).collect();
-    let Moved { next, rounding, off_mean, off_variance } = moved(layer, z, neurons, &noises);
+    let moved = moved(layer, z, &neurons, &noises);
+    if sharing.as_ref().is_some_and(|sharing| !sharing.holds(layer, &moved)) {
+        return None;
+    }
     let coupling = match &z.covariance {
-        Covariance::Diagonal(variances) if wanted && plain => {
+        Covariance::Diagonal(variances) if wanted && plain && sharing.is_none() => {
             let enclosed = |value: f64, off: f64| Interval::point(value) + Interval::new(-off, off);
+            let (next, off_mean, off_variance) = (&moved.next, moved.off_mean, moved.off_variance);
             let law = |i: usize| (enclosed(next.mean[i], off_mean), enclosed(next.variance(i), off_variance));
-            Some(couple(layer, variances, neurons, &noises, law))
+            Some(couple(layer, variances, &neurons, &noises, law))
         }
         _ => None,
     };
-    Step { next, own: [linearisation, sum_up(&costs), dropout], rounding, coupling }
+    let own = [linearisation, sum_up(&costs), dropout];
+    let shared = sharing.map_or(0.0, |sharing| sharing.cost);
+    Some(Step { next: moved.next, own, shared, rounding: moved.rounding, coupling })
 }
 
 /// Independent neurons: `E‖Mδ‖² = Σ_j ‖M_:j‖² r_j²`, `Var N_i = Σ_j V_ij² q_j²`, and `N`'s fourth moment in closed form.
@@ -139,13 +160,13 @@ fn correlated(
 }
 
 /// The next Gaussian as stored.
-struct Moved {
-    next: Gaussian,
+pub(super) struct Moved {
+    pub(super) next: Gaussian,
     /// Its distance from the exact one.
     rounding: f64,
-    /// By how much a mean and a variance may be off.
+    /// By how much means may be off, and the covariance in the spectral norm.
     off_mean: f64,
-    off_variance: f64,
+    pub(super) off_variance: f64,
 }
 
 fn moved(layer: &Hidden, z: &Gaussian, neurons: &Neurons, noises: &[Noise]) -> Moved {
@@ -201,5 +222,7 @@ fn spread(layer: &Hidden, z: &Gaussian, neurons: &Neurons) -> (Vec<f64>, f64) {
 
 /// `a diag(scales)`.
 pub(super) fn scaled_columns(a: &[f64], scales: &[f64]) -> Vec<f64> {
-    a.chunks_exact(scales.len()).flat_map(|row| row.iter().zip(scales).map(|(x, s)| x * s)).collect()
+    let mut out = a.to_vec();
+    out.chunks_exact_mut(scales.len()).for_each(|row| row.iter_mut().zip(scales).for_each(|(x, s)| *x *= s));
+    out
 }

@@ -7,14 +7,14 @@ use super::rounding::{U, add_up, cover, down, gamma, larger, mul_up, plain_dot, 
 use crate::reference::{product_in_order, vectorized};
 
 /// `a b`, `[rows, inner] × [inner, columns]`.
-pub(super) fn product(a: &[f64], rows: usize, inner: usize, b: &[f64], columns: usize) -> Vec<f64> {
+pub(in crate::certify) fn product(a: &[f64], rows: usize, inner: usize, b: &[f64], columns: usize) -> Vec<f64> {
     let mut out = vec![0.0; rows * columns];
     product_in_order((&mut out, columns), a, (b, columns), [rows, inner, columns]);
     out
 }
 
 /// `a b` where it is known to be symmetric, `[n, inner] × [inner, n]`: one half computed, the other copied.
-pub(super) fn symmetric_product(a: &[f64], b: &[f64], n: usize, inner: usize) -> Vec<f64> {
+pub(in crate::certify) fn symmetric_product(a: &[f64], b: &[f64], n: usize, inner: usize) -> Vec<f64> {
     const BLOCK: usize = 40;
     let mut out = vec![0.0; n * n];
     for first in (0..n).step_by(BLOCK) {
@@ -49,7 +49,7 @@ pub(super) fn largest_weighted(x: &[f64], w: &[f64]) -> Vec<f64> {
 }
 
 /// The transpose of a `[rows, columns]` matrix.
-pub(super) fn transposed(a: &[f64], rows: usize, columns: usize) -> Vec<f64> {
+pub(in crate::certify) fn transposed(a: &[f64], rows: usize, columns: usize) -> Vec<f64> {
     let mut out = vec![0.0; rows * columns];
     for (i, row) in a.chunks_exact(columns).enumerate() {
         for (j, &x) in row.iter().enumerate() {
@@ -110,7 +110,7 @@ pub(super) fn defect(h: &mut [f64], n: usize) -> Option<f64> {
 }
 
 /// Cholesky's factorisation of the lower half, in place; false at a pivot that is not positive.
-fn factorises(h: &mut [f64], n: usize) -> bool {
+pub(in crate::certify) fn factorises(h: &mut [f64], n: usize) -> bool {
     for i in 0..n {
         let (done, rest) = h.split_at_mut(i * n);
         let row = &mut rest[..=i];

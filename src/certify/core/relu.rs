@@ -6,7 +6,10 @@
 
 use super::activation::{Activation, Displaced, Moments};
 use super::normal::{Tail, density, upper_tail};
-use super::rounding::{Interval, add_up, at_least_zero, div_up, fourth_power, fourth_root, larger, mul_up, smaller, sqrt_down, sqrt_up};
+use super::rounding::{
+    Interval, add_up, at_least_zero, div_up, fourth_power, fourth_root, larger, mul_up, smaller, sqrt_down, sqrt_up,
+};
+use super::smoothed::{Smoothed, smoothed};
 
 /// `max(z, 0)`.
 pub(super) struct Relu;
@@ -56,6 +59,10 @@ impl Activation for Relu {
             square_fourth: smaller((eighth * direct).hi, far_square(square, v, i[8])),
             ..below
         }
+    }
+
+    fn smoothed(&self, mean: f64, variance: f64, level: u32) -> Option<Smoothed> {
+        smoothed(mean, variance, level)
     }
 
     /// `a(z) − a(ẑ) − f d = (1[ẑ > 0] − f) e + kink + (a(z) − a(ẑ + e) − f ν ξ)`, see the page. The kink is not 0 only where `e`

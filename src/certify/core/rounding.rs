@@ -10,9 +10,6 @@ use crate::reference::vectorized;
 /// The unit roundoff, 2⁻⁵³.
 pub(super) const U: f64 = f64::EPSILON / 2.0;
 
-/// The smallest positive number, 2⁻¹⁰⁷⁴: an underflowing product is off by at most half of it.
-const TINY: f64 = 5e-324;
-
 /// At least the neighbour above `x`, so at least every number that rounds to `x`; three or fewer units in the last place above it, in
 /// plain arithmetic, which loops do in vectors: `|x| 2⁻⁵²` is one unit or two, and what is added to it covers underflow.
 #[inline(always)]
@@ -55,10 +52,7 @@ impl Interval {
     /// Both ends moved out by `relative` of themselves.
     #[inline]
     pub(super) fn widened(self, relative: f64) -> Self {
-        Self {
-            lo: down(self.lo - up(self.lo.abs() * relative)),
-            hi: up(self.hi + up(self.hi.abs() * relative)),
-        }
+        Self { lo: down(self.lo - up(self.lo.abs() * relative)), hi: up(self.hi + up(self.hi.abs() * relative)) }
     }
 
     #[inline]
@@ -276,7 +270,7 @@ pub(super) fn cover(sum: f64, roundings: usize, underflows: usize) -> f64 {
         return 0.0;
     }
     let inflated = up(sum + up(2.0 * gamma(roundings) * sum));
-    up(inflated + underflows as f64 * TINY)
+    up(inflated + underflows as f64 * f64::MIN_POSITIVE)
 }
 
 /// `Σ x_j y_j` or more, for numbers that are not negative.

@@ -102,8 +102,7 @@ pub(super) fn cells(weight: f64, boundaries: &[f64]) -> Vec<Cell> {
     for &boundary in boundaries.iter().chain([&f64::INFINITY]) {
         let reached = if boundary.is_finite() {
             // The nearest multiple of the unit, not below what is done.
-            ((units * distribution(boundary)).round() * UNIT)
-                .clamp(done, weight)
+            ((units * distribution(boundary)).round() * UNIT).clamp(done, weight)
         } else {
             weight
         };

@@ -10,7 +10,9 @@ use std::sync::OnceLock;
 
 use super::activation::{Activation, Displaced, Moments, ROOT4_OF_3};
 use super::normal::{density, padded, upper_tail};
-use super::rounding::{Interval, U, add_up, cover, div_up, fourth_power, fourth_root, gamma, larger, mul_up, plain_dot, smaller, sqrt_up};
+use super::rounding::{
+    Interval, U, add_up, cover, div_up, fourth_power, fourth_root, gamma, larger, mul_up, plain_dot, smaller, sqrt_up,
+};
 
 /// `tanh z`.
 pub(super) struct Tanh;
