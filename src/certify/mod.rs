@@ -26,6 +26,7 @@ mod sample;
 mod sizes;
 mod subject;
 mod summary;
+mod types;
 mod verify;
 mod witnesses;
 

@@ -61,7 +61,9 @@ fn sharing_costs_what_the_monotone_coupling_costs() {
         let proof = shared(&network(&[m], 1.01 * nu), &[(0, level)]).expect("a proof");
         check_proof(&proof);
         let (got, want) = (term(&proof, TermKind::NoiseSharing), distance_squared(m, nu.powf(-0.5)).sqrt());
-        assert!(got >= want && got <= want + 0.003, "{m}, level {level}: {got} for {want}");
+        // The table adds half the distance to its next mean, 1/512 at most, and its grid 2.5e-5 of ν to the square.
+        let most = want.hypot(0.005 * nu.sqrt()) + 1.0 / 512.0;
+        assert!(got >= want && got <= most, "{m}, level {level}: {got} for {want}");
         assert!(term(&proof, TermKind::Linearisation) < 1e-100);
     }
 }

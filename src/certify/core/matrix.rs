@@ -109,20 +109,24 @@ pub(super) fn defect(h: &mut [f64], n: usize) -> Option<f64> {
     factorises(h, n).then(|| add_up(mul_up(trace, up(step / down(1.0 - step))), 1e-300))
 }
 
-/// Cholesky's factorisation of the lower half, in place; false at a pivot that is not positive.
+/// Cholesky's factorisation `H = RᵀR` in the upper half, in place, the lower one left as it is; false at a pivot that is not positive.
 pub(in crate::certify) fn factorises(h: &mut [f64], n: usize) -> bool {
-    for i in 0..n {
-        let (done, rest) = h.split_at_mut(i * n);
-        let row = &mut rest[..=i];
-        for j in 0..i {
-            let upper = &done[j * n..=j * n + j];
-            row[j] = (row[j] - plain_dot(&row[..j], &upper[..j])) / upper[j];
-        }
-        let pivot = row[i] - plain_dot(&row[..i], &row[..i]);
-        if !(pivot > 0.0) {
-            return false;
-        }
-        row[i] = pivot.sqrt();
-    }
-    true
+    vectorized(
+        #[inline(always)]
+        || {
+            for k in 0..n {
+                let (row, rest) = h[k * n..].split_at_mut(n);
+                if !(row[k] > 0.0) {
+                    return false;
+                }
+                let root = row[k].sqrt();
+                row[k..].iter_mut().for_each(|x| *x /= root);
+                for (j, below) in (k + 1..n).zip(rest.chunks_exact_mut(n)) {
+                    let factor = row[j];
+                    below[j..].iter_mut().zip(&row[j..]).for_each(|(x, y)| *x -= factor * y);
+                }
+            }
+            true
+        },
+    )
 }

@@ -14,6 +14,7 @@ mod gaussian;
 mod identity;
 mod layer;
 pub(super) mod matrix;
+mod merge;
 mod noise;
 mod normal;
 mod paper;
@@ -26,7 +27,8 @@ mod sharing;
 pub(super) mod smoothed;
 mod split;
 mod tanh;
-mod types;
+
+use super::types;
 
 pub use paper::{Arriving, prove_paper};
 pub use prepared::Prepared;

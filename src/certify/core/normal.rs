@@ -107,20 +107,3 @@ fn backwards(tau: f64, density: Interval) -> [Interval; 9] {
     }
     moments
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The two ways to the moments meet where one takes over from the other.
-    #[test]
-    fn recursions_meet() {
-        for tau in [2.9, 3.0] {
-            let (a, b) = (forwards(tau, density(tau)), backwards(tau, density(tau)));
-            for k in 0..9 {
-                assert!(a[k].lo <= b[k].hi && b[k].lo <= a[k].hi, "I_{k}({tau}): {:?}, {:?}", a[k], b[k]);
-                assert!(a[k].hi - a[k].lo < 1e-8 * a[k].hi && b[k].hi - b[k].lo < 1e-12 * b[k].hi, "I_{k}({tau})");
-            }
-        }
-    }
-}

@@ -5,8 +5,8 @@ use super::matrix::{largest_eigenvalue, symmetric_product, transposed};
 use super::normal::quantile_density;
 use super::rounding::{Interval, add_up, cover, dot_up, gamma, larger, mul_up, norm_up, sqrt_up, sum_up};
 use super::types::{Layer, Network};
+use crate::Result;
 use crate::math::normal::quantile;
-use crate::{Error, Result};
 
 /// A network made ready for proofs: made once, used for every input.
 pub struct Prepared {
@@ -70,20 +70,7 @@ impl Prepared {
     /// # Errors
     /// When shapes do not fit, a number is not finite, a variance is negative, or an activation is not known.
     pub fn new(network: &Network) -> Result<Self> {
-        let mut inputs = None;
-        for (index, layer) in network.layers.iter().enumerate() {
-            check(layer, index + 1, inputs)?;
-            inputs = Some(layer.outputs);
-        }
-        let [first, rest @ ..] = network.layers.as_slice() else {
-            return Err(Error::Config("a network without layers has nothing to certify".to_owned()));
-        };
-        let last = network.layers.last().unwrap_or(first);
-        if last.activation != "none" || last.dropout != 0.0 {
-            return Err(Error::Config(
-                "the last layer has an activation or dropout: a proof ends with a dense layer".into(),
-            ));
-        }
+        let (first, rest) = network.checked()?;
         let mut hidden = Vec::with_capacity(rest.len());
         for (before, layer) in network.layers.iter().zip(rest) {
             hidden.push(Hidden::new(layer, named(&before.activation)?, before.dropout));
@@ -105,39 +92,6 @@ impl Prepared {
     pub fn hidden_layers(&self) -> usize {
         self.hidden.len()
     }
-}
-
-/// Refuses what no proof can be about.
-fn check(layer: &Layer, number: usize, before: Option<usize>) -> Result<()> {
-    let (inputs, outputs) = (layer.inputs, layer.outputs);
-    let shape = |expected: String, got: String| Err(Error::Shape { op: "certify", expected, got });
-    if inputs == 0 || outputs == 0 {
-        return shape(format!("layer {number} with inputs and outputs"), format!("{outputs} × {inputs}"));
-    }
-    if before.is_some_and(|before| before != inputs) {
-        return shape(format!("layer {number} with {} inputs", before.unwrap_or(0)), format!("{inputs}"));
-    }
-    let Some(weights) = inputs.checked_mul(outputs) else {
-        return shape(format!("layer {number} that fits in memory"), format!("{outputs} × {inputs}"));
-    };
-    let arrays = [
-        ("weight means", &layer.mean, weights, false),
-        ("weight variances", &layer.variance, weights, true),
-        ("bias means", &layer.bias_mean, outputs, false),
-        ("bias variances", &layer.bias_variance, outputs, true),
-    ];
-    for (what, values, length, variance) in arrays {
-        if values.len() != length {
-            return shape(format!("{length} {what} in layer {number}"), format!("{}", values.len()));
-        }
-        if let Some(bad) = values.iter().find(|x| !x.is_finite() || (variance && **x < 0.0)) {
-            return Err(Error::Config(format!("layer {number}: {bad} among the {what}")));
-        }
-    }
-    if !(0.0..1.0).contains(&layer.dropout) {
-        return Err(Error::Config(format!("layer {number}: dropout {} is not in [0, 1)", layer.dropout)));
-    }
-    Ok(())
 }
 
 impl First {

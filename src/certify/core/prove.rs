@@ -3,6 +3,7 @@
 use super::carry::{Coupling, carry};
 use super::gaussian::{Covariance, Gaussian};
 use super::layer::{Neurons, step};
+use super::merge::merged;
 use super::paper::{Arriving, prove_paper, unfit};
 use super::prepared::{First, Hidden, Prepared};
 use super::rounding::{add_up, at_least_zero, div_up, gamma, hypot_up, mul_up, norm_up, sqrt_up, sum_up};
@@ -129,6 +130,10 @@ impl State {
         if let (true, Some(before)) = (self.pending, before) {
             self.carry_last(before, layer, number - 1);
         }
+        if !(proposal.coupling.is_empty() && proposal.shapes.is_empty()) {
+            return Err(unfit(number, "coupling or shapes, which the tight method has not,"));
+        }
+        self.compress(layer, &proposal.labels, number)?;
         self.split(layer, proposal, number)?;
         let (mut rounding, mut shared) = (0.0, 0.0);
         for component in &mut self.components {
@@ -150,13 +155,18 @@ impl State {
         Ok(())
     }
 
+    /// Components with equal labels become one, coupled with each of them.
+    fn compress(&mut self, layer: &Hidden, labels: &[u32], number: usize) -> Result<()> {
+        if !labels.is_empty() {
+            let (components, cost) = merged(&self.components, labels).ok_or_else(|| unfit(number, "clusters"))?;
+            self.components = components;
+            self.push(number, TermKind::Compression, mul_up(layer.carry, sqrt_up(cost)));
+        }
+        Ok(())
+    }
+
     /// Lemma 4's splits. Their parts are the exact centroids of cells, so that the squares of successive splits add.
     fn split(&mut self, layer: &Hidden, proposal: &LayerWitness, number: usize) -> Result<()> {
-        if !(proposal.labels.is_empty() && proposal.coupling.is_empty() && proposal.shapes.is_empty()) {
-            return Err(Error::Config(format!(
-                "layer {number}: a tight witness has splits only, no clusters or shapes"
-            )));
-        }
         let (mut cost, mut rounding) = (0.0, 0.0);
         for wanted in &proposal.splits {
             let place = self.components.get_mut(wanted.component as usize).ok_or_else(|| no_such(number, wanted))?;

@@ -44,36 +44,30 @@ impl Interval {
     }
 
     /// `x (1 ± relative)`.
-    #[inline]
     pub(super) fn around(x: f64, relative: f64) -> Self {
         Self::point(x).widened(relative)
     }
 
     /// Both ends moved out by `relative` of themselves.
-    #[inline]
     pub(super) fn widened(self, relative: f64) -> Self {
         Self { lo: down(self.lo - up(self.lo.abs() * relative)), hi: up(self.hi + up(self.hi.abs() * relative)) }
     }
 
-    #[inline]
     fn is_zero(self) -> bool {
         self.lo == 0.0 && self.hi == 0.0
     }
 
-    #[inline]
     fn is_finite(self) -> bool {
         self.lo.is_finite() && self.hi.is_finite()
     }
 
     /// `x²`, at least 0.
-    #[inline]
     pub(super) fn square(self) -> Self {
         let Self { lo, hi } = self * self;
         Self { lo: at_least_zero(lo), hi }
     }
 
     /// `√x` of the part that is not negative.
-    #[inline]
     pub(super) fn sqrt(self) -> Self {
         if self.is_zero() {
             return self;
@@ -82,7 +76,6 @@ impl Interval {
     }
 
     /// The part that is not negative.
-    #[inline]
     pub(super) fn non_negative(self) -> Self {
         Self { lo: at_least_zero(self.lo), hi: at_least_zero(self.hi) }
     }
@@ -97,7 +90,6 @@ impl Interval {
 impl Add for Interval {
     type Output = Self;
 
-    #[inline]
     fn add(self, other: Self) -> Self {
         if self.is_zero() {
             return other;
@@ -112,7 +104,6 @@ impl Add for Interval {
 impl Neg for Interval {
     type Output = Self;
 
-    #[inline]
     fn neg(self) -> Self {
         Self { lo: -self.hi, hi: -self.lo }
     }
@@ -121,7 +112,6 @@ impl Neg for Interval {
 impl Sub for Interval {
     type Output = Self;
 
-    #[inline]
     fn sub(self, other: Self) -> Self {
         self + -other
     }
@@ -130,7 +120,6 @@ impl Sub for Interval {
 impl Mul for Interval {
     type Output = Self;
 
-    #[inline]
     fn mul(self, other: Self) -> Self {
         if (self.is_zero() && other.is_finite()) || (other.is_zero() && self.is_finite()) {
             return Self::ZERO;
@@ -147,7 +136,6 @@ impl Mul for Interval {
 impl Mul<Interval> for f64 {
     type Output = Interval;
 
-    #[inline]
     fn mul(self, other: Interval) -> Interval {
         Interval::point(self) * other
     }
@@ -157,7 +145,6 @@ impl Div for Interval {
     type Output = Self;
 
     /// By numbers above 0; by anything else the result is NaN.
-    #[inline]
     fn div(self, other: Self) -> Self {
         if !(other.lo > 0.0) {
             return Self::point(f64::NAN);
@@ -169,7 +156,6 @@ impl Div for Interval {
 }
 
 /// The larger of two; NaN if one is.
-#[inline]
 pub(super) fn larger(a: f64, b: f64) -> f64 {
     if a >= b {
         a
@@ -181,19 +167,16 @@ pub(super) fn larger(a: f64, b: f64) -> f64 {
 }
 
 /// The smaller of two; NaN if one is.
-#[inline]
 pub(super) fn smaller(a: f64, b: f64) -> f64 {
     -larger(-a, -b)
 }
 
 /// `max(x, 0)`; NaN if `x` is.
-#[inline]
 pub(super) fn at_least_zero(x: f64) -> f64 {
     larger(x, 0.0)
 }
 
 /// `a + b` or more.
-#[inline]
 pub(super) fn add_up(a: f64, b: f64) -> f64 {
     if a == 0.0 {
         b
@@ -205,14 +188,12 @@ pub(super) fn add_up(a: f64, b: f64) -> f64 {
 }
 
 /// `a b` or more.
-#[inline]
 pub(super) fn mul_up(a: f64, b: f64) -> f64 {
     let product = a * b;
     if a == 0.0 || b == 0.0 { product } else { up(product) }
 }
 
 /// `a / b` or more; NaN unless `b > 0`.
-#[inline]
 pub(super) fn div_up(a: f64, b: f64) -> f64 {
     if !(b > 0.0) {
         return f64::NAN;
@@ -221,13 +202,11 @@ pub(super) fn div_up(a: f64, b: f64) -> f64 {
 }
 
 /// `√x` or more.
-#[inline]
 pub(super) fn sqrt_up(x: f64) -> f64 {
     if x == 0.0 { 0.0 } else { up(x.sqrt()) }
 }
 
 /// `√x` or less, not below 0.
-#[inline]
 pub(super) fn sqrt_down(x: f64) -> f64 {
     if x == 0.0 { 0.0 } else { down(x.sqrt()) }
 }
@@ -255,7 +234,6 @@ pub(super) fn hypot_up(a: f64, b: f64) -> f64 {
 }
 
 /// Higham's `γ_n = nu/(1 − nu)` or more: what `n` roundings in a row can do, in parts of the exact value.
-#[inline]
 pub(super) fn gamma(n: usize) -> f64 {
     let nu = up(n as f64 * U);
     if nu < 0.5 { up(nu / down(1.0 - nu)) } else { f64::INFINITY }
@@ -264,7 +242,6 @@ pub(super) fn gamma(n: usize) -> f64 {
 /// Turns the computed sum of terms that are not negative into an upper bound of the exact one. Every term took part in at
 /// most `roundings` rounded operations and was made by products that may have underflowed `underflows` times in all:
 /// `S ≤ Ŝ/(1 − γ) ≤ Ŝ(1 + 2γ)` for `γ ≤ ½`.
-#[inline]
 pub(super) fn cover(sum: f64, roundings: usize, underflows: usize) -> f64 {
     if sum == 0.0 && underflows == 0 {
         return 0.0;

@@ -92,7 +92,7 @@ fn linearised(next: &Layer, moments: &[Moments], covariance: &[f64]) -> (Vec<f64
 
 /// Of an activation of `N(m, s²)`.
 #[derive(Clone, Copy, Debug)]
-struct Moments {
+pub(super) struct Moments {
     /// `E a`.
     mean: f64,
     /// `F = E a'`.
@@ -100,13 +100,13 @@ struct Moments {
     /// `E a²`.
     second: f64,
     /// `r² = Var a − F² s²`.
-    residual: f64,
+    pub(super) residual: f64,
     /// `Var(a²)`.
     square_variance: f64,
 }
 
 impl Moments {
-    fn of(activation: &str, m: f64, s: f64) -> Self {
+    pub(super) fn of(activation: &str, m: f64, s: f64) -> Self {
         let (m2, s2) = (m * m, s * s);
         let (mean, slope, second, fourth) = match activation {
             "relu" => relu(m, s),

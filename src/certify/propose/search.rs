@@ -1,24 +1,36 @@
 //! Adaptive splitting: the neurons that are farthest from linear are cut (Lemma 4), ever finer, until the proven bound is as
 //! small as asked for.
 
-use super::moments::{Candidate, candidates};
-use super::plain;
-use crate::Result;
-use crate::certify::core::{Network, Prepared, Proof, Split, Witness, prove};
+use super::moments::{Candidate, Moments, candidates};
+use crate::certify::core::{Arriving, LayerWitness, Network, Prepared, Proof, Shared, Split, Witness, prove_tight};
 use crate::certify::record::Stop;
+use crate::math::clusters::cluster;
+use crate::{Error, Result};
 
 /// Points that the prover takes for one cut.
 const FINEST: usize = 1000;
 
-/// A neuron that is cut in every component of its layer, and into how many points.
+/// A component is left whole where it gains less than this part of what another gains by the same cut.
+const WORTH: f64 = 0.02;
+
+/// How many times finer the first layer is cut where its components are merged after it.
+const FINER: usize = 4;
+
+/// A neuron that is cut in the components of its layer where that pays, and into how many points.
 #[derive(Clone, Copy, Debug)]
 struct Cut<'a> {
     neuron: &'a Candidate,
     points: usize,
 }
 
+/// What is tried: cuts, and how many components may arrive at a layer, where they are merged.
+struct Attempt<'a> {
+    cuts: Vec<Cut<'a>>,
+    merged: Option<usize>,
+}
+
 /// The witness of the smallest mixture found whose relative bound is at most `epsilon`; where there is none within `most`
-/// components, the one with the smallest bound. With its proof, and why the search ended.
+/// components, the one with the smallest bound. With its proof, and why the search ended. It begins with `start`.
 pub(crate) fn split(
     prepared: &Prepared,
     network: &Network,
@@ -27,6 +39,7 @@ pub(crate) fn split(
     epsilon: f64,
     most: usize,
 ) -> Result<(Witness, Proof, Stop)> {
+    let sharing = start.0.layers.first().map(|layer| layer.sharing.clone()).unwrap_or_default();
     let mut best = start;
     let mut stop = Stop::Stuck;
     let mut ranked = candidates(network, row);
@@ -34,11 +47,16 @@ pub(crate) fn split(
     ranked.sort_by(|a, b| b.residual.total_cmp(&a.residual));
     let mut budget = 2;
     while best.1.relative_bound > epsilon && budget <= most {
-        for cuts in promising(&ranked, budget) {
-            let attempt = witness_of(network, &cuts);
-            let Ok(found) = prove(prepared, row, &attempt) else { continue };
+        for attempt in promising(&ranked, budget).into_iter().flat_map(|cuts| attempts(cuts, network, most)) {
+            let propose = |layer: usize, arriving: &[Arriving<'_>]| {
+                let proposal = attempt.at(network, &sharing, layer, arriving)?;
+                let made = proposal.splits.iter().map(|split| split.points as usize - 1).sum::<usize>();
+                let fits = made + arriving.len() <= most;
+                fits.then_some(proposal).ok_or_else(|| Error::Config("more components than allowed".to_owned()))
+            };
+            let Ok((found, witness)) = prove_tight(prepared, row, propose) else { continue };
             if found.relative_bound < best.1.relative_bound {
-                best = (attempt, found);
+                best = (witness, found);
                 stop = Stop::Components;
             }
         }
@@ -47,6 +65,78 @@ pub(crate) fn split(
     }
     let stop = if best.1.relative_bound <= epsilon { Stop::Epsilon } else { stop };
     Ok((best.0, best.1, stop))
+}
+
+/// The cuts as they are; and finer ones in the first layer, whose components are merged to as many as before.
+fn attempts<'a>(cuts: Vec<Cut<'a>>, network: &Network, most: usize) -> Vec<Attempt<'a>> {
+    let first: Vec<Cut> = cuts.iter().filter(|cut| cut.neuron.layer == 0).copied().collect();
+    let count = components(&first);
+    let plain = Attempt { cuts: cuts.clone(), merged: None };
+    if count < 2 || network.layers.len() < 3 || count * FINER > most {
+        return vec![plain];
+    }
+    let mut finer = cuts;
+    if let Some(cut) = finer.iter_mut().filter(|cut| cut.neuron.layer == 0).max_by_key(|cut| cut.points) {
+        cut.points = (cut.points * FINER).min(FINEST);
+    }
+    vec![plain, Attempt { cuts: finer, merged: Some(count) }]
+}
+
+impl Attempt<'_> {
+    /// What is proposed for a layer, given what arrives there. Noise is not shared by neurons that are cut.
+    fn at(
+        &self,
+        network: &Network,
+        sharing: &[Shared],
+        layer: usize,
+        arriving: &[Arriving<'_>],
+    ) -> Result<LayerWitness> {
+        let cuts: Vec<&Cut> = self.cuts.iter().filter(|cut| cut.neuron.layer == layer).collect();
+        let mut proposal = LayerWitness::default();
+        if layer == 0 {
+            let whole = |shared: &&Shared| cuts.iter().all(|cut| cut.neuron.coordinate != shared.neuron as usize);
+            proposal.sharing = sharing.iter().filter(whole).copied().collect();
+        }
+        match self.merged.filter(|&count| layer > 0 && count < arriving.len()) {
+            Some(count) => {
+                let means: Vec<f64> = arriving.iter().flat_map(|c| c.mean.iter().copied()).collect();
+                let weights: Vec<f64> = arriving.iter().map(|c| c.weight).collect();
+                let width = network.layers.get(layer).map_or(0, |layer| layer.outputs);
+                let found = cluster(&means, width, &weights, count)?.labels;
+                let clusters = found.iter().max().map_or(0, |&last| last as usize + 1);
+                // Any member tells where a cluster is: where a cut pays is a guess.
+                let nearest = |label: usize| found.iter().position(|&own| own as usize == label);
+                let merged: Vec<Arriving> = (0..clusters).filter_map(nearest).map(|c| arriving[c]).collect();
+                proposal.splits = splits(&cuts, network, layer, &merged);
+                proposal.labels = found;
+            }
+            None => proposal.splits = splits(&cuts, network, layer, arriving),
+        }
+        Ok(proposal)
+    }
+}
+
+/// The cuts of the components in which they pay, one neuron after the other.
+fn splits(cuts: &[&Cut<'_>], network: &Network, layer: usize, arriving: &[Arriving<'_>]) -> Vec<Split> {
+    let activation = network.layers.get(layer).map_or("", |layer| layer.activation.as_str());
+    let mut from: Vec<(&Arriving, f64)> = arriving.iter().map(|component| (component, component.weight)).collect();
+    let mut splits = Vec::new();
+    for cut in cuts {
+        let j = cut.neuron.coordinate;
+        let gain = |(component, weight): &(&Arriving, f64)| {
+            weight * Moments::of(activation, component.mean[j], component.variances[j].max(0.0).sqrt()).residual
+        };
+        let gains: Vec<f64> = from.iter().map(gain).collect();
+        let least = WORTH * gains.iter().copied().fold(0.0, f64::max);
+        for (component, _) in gains.iter().enumerate().filter(|(_, gain)| **gain > least) {
+            let (points, place) = (cut.points, from[component]);
+            splits.push(Split { component: component as u32, coordinate: j as u32, points: points as u32 });
+            let part = (place.0, place.1 / points as f64);
+            from[component] = part;
+            from.extend((1..points).map(|_| part));
+        }
+    }
+    splits
 }
 
 /// The cuts of the first one, two, three … neurons that may pay within `budget` components: the number that promises most,
@@ -103,18 +193,4 @@ fn allocate<'a>(neurons: &'a [Candidate], budget: usize) -> Vec<Cut<'a>> {
 
 fn components(cuts: &[Cut]) -> usize {
     cuts.iter().map(|cut| cut.points).product()
-}
-
-/// Every component of a layer is cut alike, one neuron after the other.
-fn witness_of(network: &Network, cuts: &[Cut]) -> Witness {
-    let mut witness = plain(network);
-    let mut count = 1;
-    for (layer, hidden) in witness.layers.iter_mut().enumerate() {
-        for cut in cuts.iter().filter(|cut| cut.neuron.layer == layer) {
-            let (coordinate, points) = (cut.neuron.coordinate as u32, cut.points as u32);
-            hidden.splits.extend((0..count).map(|component| Split { component, coordinate, points }));
-            count *= points;
-        }
-    }
-    witness
 }

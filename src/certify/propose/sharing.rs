@@ -133,16 +133,17 @@ impl Pool {
         if !factorises(&mut factor, rows) {
             return None;
         }
-        // L Y = M_borrowing diag(ν)^½, row by row.
-        let mut solved: Vec<f64> = Vec::with_capacity(rows * count);
-        for i in 0..rows {
-            let mut row: Vec<f64> =
-                borrowing.iter().zip(amounts).map(|(&j, amount)| self.mean[i * n + j] * amount.sqrt()).collect();
-            for (known, &l) in solved.chunks_exact(count.max(1)).zip(&factor[i * rows..]) {
-                row.iter_mut().zip(known).for_each(|(x, y)| *x -= l * y);
+        // RᵀY = M_borrowing diag(ν)^½, row by row.
+        let amounts: Vec<f64> = amounts.iter().map(|x| x.sqrt()).collect();
+        let row = |i: usize| borrowing.iter().zip(&amounts).map(move |(&j, x)| self.mean[i * n + j] * x);
+        let mut solved: Vec<f64> = (0..rows).flat_map(row).collect();
+        for l in 0..rows {
+            let (done, rest) = solved.split_at_mut((l + 1) * count);
+            let (factors, known) = (&factor[l * rows..][l..rows], &mut done[l * count..]);
+            known.iter_mut().for_each(|y| *y /= factors[0]);
+            for (row, factor) in rest.chunks_exact_mut(count).zip(&factors[1..]) {
+                row.iter_mut().zip(&*known).for_each(|(x, y)| *x -= factor * y);
             }
-            let pivot = 1.0 / factor[i * rows + i];
-            solved.extend(row.iter().map(|x| x * pivot));
         }
         let gram = symmetric_product(&transposed(&solved, rows, count), &solved, count, rows);
         let mut x = vec![1.0; count];

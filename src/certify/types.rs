@@ -1,11 +1,34 @@
 //! What a proof is about, what it needs and what it says.
 
+use crate::{Error, Result};
+
 /// A network of dense layers with independent Gaussian weights: `z₁ = W₀x + b₀`, `z_{k+1} = W_k a_k(z_k) + b_k`.
 /// All numbers are exact: stored `f32` and their squares are `f64`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Network {
     /// From input to output; every layer's inputs are the outputs of the one before.
     pub layers: Vec<Layer>,
+}
+
+impl Network {
+    /// Refuses what no proof can be about, and returns the first layer and the others.
+    pub(super) fn checked(&self) -> Result<(&Layer, &[Layer])> {
+        let mut inputs = None;
+        for (index, layer) in self.layers.iter().enumerate() {
+            layer.check(index + 1, inputs)?;
+            inputs = Some(layer.outputs);
+        }
+        let Some((first, rest)) = self.layers.split_first() else {
+            return Err(Error::Config("a network without layers has nothing to certify".to_owned()));
+        };
+        let last = rest.last().unwrap_or(first);
+        if last.activation != "none" || last.dropout != 0.0 {
+            return Err(Error::Config(
+                "the last layer has an activation or dropout: a proof ends with a dense layer".into(),
+            ));
+        }
+        Ok((first, rest))
+    }
 }
 
 /// `z' = W a(z) + b`, `W_ij ~ N(mean_ij, variance_ij)`, `b_i ~ N(bias_mean_i, bias_variance_i)`, all independent.
@@ -27,6 +50,40 @@ pub struct Layer {
     pub activation: String,
     /// Probability with which a coordinate of `a` *after* this layer's activation is dropped (inverted scaling); 0 for none.
     pub dropout: f64,
+}
+
+impl Layer {
+    fn check(&self, number: usize, before: Option<usize>) -> Result<()> {
+        let (inputs, outputs) = (self.inputs, self.outputs);
+        let shape = |expected: String, got: String| Err(Error::Shape { op: "certify", expected, got });
+        if inputs == 0 || outputs == 0 {
+            return shape(format!("layer {number} with inputs and outputs"), format!("{outputs} × {inputs}"));
+        }
+        if before.is_some_and(|before| before != inputs) {
+            return shape(format!("layer {number} with {} inputs", before.unwrap_or(0)), format!("{inputs}"));
+        }
+        let Some(weights) = inputs.checked_mul(outputs) else {
+            return shape(format!("layer {number} that fits in memory"), format!("{outputs} × {inputs}"));
+        };
+        let arrays = [
+            ("weight means", &self.mean, weights, false),
+            ("weight variances", &self.variance, weights, true),
+            ("bias means", &self.bias_mean, outputs, false),
+            ("bias variances", &self.bias_variance, outputs, true),
+        ];
+        for (what, values, length, variance) in arrays {
+            if values.len() != length {
+                return shape(format!("{length} {what} in layer {number}"), format!("{}", values.len()));
+            }
+            if let Some(bad) = values.iter().find(|x| !x.is_finite() || (variance && **x < 0.0)) {
+                return Err(Error::Config(format!("layer {number}: {bad} among the {what}")));
+            }
+        }
+        if !(0.0..1.0).contains(&self.dropout) {
+            return Err(Error::Config(format!("layer {number}: dropout {} is not in [0, 1)", self.dropout)));
+        }
+        Ok(())
+    }
 }
 
 /// How a mixture was made and which theorem bounds its distance.
