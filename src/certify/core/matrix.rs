@@ -4,19 +4,19 @@
 //! Stability*, §3.5), and its bits are the same on every machine, so that a certificate verifies on all of them.
 
 use super::rounding::{U, add_up, cover, down, gamma, larger, mul_up, plain_dot, smaller, sqrt_up, sum_up, up};
-use crate::reference::{product_in_order, vectorized};
+use crate::reference::{Real, product_in_order, vectorized};
 
 /// `a b`, `[rows, inner] × [inner, columns]`.
-pub(in crate::certify) fn product(a: &[f64], rows: usize, inner: usize, b: &[f64], columns: usize) -> Vec<f64> {
-    let mut out = vec![0.0; rows * columns];
+pub(in crate::certify) fn product<T: Real>(a: &[T], rows: usize, inner: usize, b: &[T], columns: usize) -> Vec<T> {
+    let mut out = vec![T::ZERO; rows * columns];
     product_in_order((&mut out, columns), a, (b, columns), [rows, inner, columns]);
     out
 }
 
 /// `a b` where it is known to be symmetric, `[n, inner] × [inner, n]`: one half computed, the other copied.
-pub(in crate::certify) fn symmetric_product(a: &[f64], b: &[f64], n: usize, inner: usize) -> Vec<f64> {
+pub(in crate::certify) fn symmetric_product<T: Real>(a: &[T], b: &[T], n: usize, inner: usize) -> Vec<T> {
     const BLOCK: usize = 40;
-    let mut out = vec![0.0; n * n];
+    let mut out = vec![T::ZERO; n * n];
     for first in (0..n).step_by(BLOCK) {
         let end = n.min(first + BLOCK);
         let rows = (&mut out[first * n..], n);
@@ -49,8 +49,8 @@ pub(super) fn largest_weighted(x: &[f64], w: &[f64]) -> Vec<f64> {
 }
 
 /// The transpose of a `[rows, columns]` matrix.
-pub(in crate::certify) fn transposed(a: &[f64], rows: usize, columns: usize) -> Vec<f64> {
-    let mut out = vec![0.0; rows * columns];
+pub(in crate::certify) fn transposed<T: Real>(a: &[T], rows: usize, columns: usize) -> Vec<T> {
+    let mut out = vec![T::ZERO; rows * columns];
     for (i, row) in a.chunks_exact(columns).enumerate() {
         for (j, &x) in row.iter().enumerate() {
             out[j * rows + i] = x;
@@ -110,16 +110,16 @@ pub(super) fn defect(h: &mut [f64], n: usize) -> Option<f64> {
 }
 
 /// Cholesky's factorisation `H = RᵀR` in the upper half, in place, the lower one left as it is; false at a pivot that is not positive.
-pub(in crate::certify) fn factorises(h: &mut [f64], n: usize) -> bool {
+pub(in crate::certify) fn factorises<T: Real>(h: &mut [T], n: usize) -> bool {
     vectorized(
         #[inline(always)]
         || {
             for k in 0..n {
                 let (row, rest) = h[k * n..].split_at_mut(n);
-                if !(row[k] > 0.0) {
+                if !(row[k] > T::ZERO) {
                     return false;
                 }
-                let root = row[k].sqrt();
+                let root = row[k].root();
                 row[k..].iter_mut().for_each(|x| *x /= root);
                 for (j, below) in (k + 1..n).zip(rest.chunks_exact_mut(n)) {
                     let factor = row[j];

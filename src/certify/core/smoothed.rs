@@ -29,9 +29,9 @@ const PARTS: f64 = 128.0;
 const MOST: f64 = 4.0;
 const VALUES: usize = 1025;
 
-/// Steps of the grid in `y`, and from where to where beyond the means it reaches.
+/// Steps of the grid in `y`, and how far beyond the means it reaches.
 const STEP: f64 = 0.0625;
-const REACH: f64 = 8.0;
+const REACH: f64 = 5.5;
 
 /// The rectifier of `N(m, s²)`; `None` off the grid.
 pub(in crate::certify) fn smoothed(mean: f64, variance: f64, level: u32) -> Option<Smoothed> {
@@ -71,7 +71,7 @@ fn fitted(t: f64, b: f64) -> (f64, f64) {
         let slope = kink * alone - y * dead * alone - off / square * both;
         let reached = below + 0.5 * STEP * here - STEP * STEP / 12.0 * slope;
         below += STEP * here;
-        sum += isoperimetric(reached.min(1.0 - reached) - 2e-7);
+        sum += isoperimetric(reached.min(1.0 - reached) - 2.3e-7);
     }
     let whole = STEP * sum - (2.1e-7 * (length + 1.0) + 1e-10);
     let law = Relu.moments(t, 1.0);

@@ -22,9 +22,9 @@ const GIVEN: f64 = 0.97;
 pub(crate) struct Pool {
     inputs: usize,
     outputs: usize,
-    /// `M`, `[outputs, inputs]`, and its transpose.
-    mean: Vec<f64>,
-    mean_turned: Vec<f64>,
+    /// `M`, `[outputs, inputs]`, and its transpose: single precision tells well enough what the noise can hold.
+    mean: Vec<f32>,
+    mean_turned: Vec<f32>,
     /// `Vᵀ` and `V∘Vᵀ`.
     variance_turned: Vec<f64>,
     variance_squares: Vec<f64>,
@@ -65,8 +65,8 @@ impl Pool {
             variance_squares: variance_turned.iter().map(|v| v * v).collect(),
             inputs,
             outputs,
-            mean: layer.mean.clone(),
-            mean_turned,
+            mean: layer.mean.iter().map(|&x| x as f32).collect(),
+            mean_turned: mean_turned.iter().map(|&x| x as f32).collect(),
             variance_turned,
             bias_variance: layer.bias_variance.clone(),
         })
@@ -124,19 +124,19 @@ impl Pool {
     /// where `P` is singular.
     fn load(&self, neurons: &[Neuron], borrowing: &[usize], amounts: &[f64], noise: &[f64]) -> Option<f64> {
         let (n, rows, count) = (self.inputs, self.outputs, borrowing.len());
-        let mut linear: Vec<f64> = neurons.iter().map(|x| x.linear).collect();
+        let mut linear: Vec<f32> = neurons.iter().map(|x| x.linear as f32).collect();
         borrowing.iter().for_each(|&j| linear[j] = 0.0);
         let mut left = self.mean.clone();
         left.chunks_exact_mut(n).for_each(|row| row.iter_mut().zip(&linear).for_each(|(x, s)| *x *= s));
         let mut factor = symmetric_product(&left, &self.mean_turned, rows, n);
-        (0..rows).for_each(|i| factor[i * rows + i] += noise[i]);
+        (0..rows).for_each(|i| factor[i * rows + i] += noise[i] as f32);
         if !factorises(&mut factor, rows) {
             return None;
         }
         // RᵀY = M_borrowing diag(ν)^½, row by row.
-        let amounts: Vec<f64> = amounts.iter().map(|x| x.sqrt()).collect();
+        let amounts: Vec<f32> = amounts.iter().map(|x| x.sqrt() as f32).collect();
         let row = |i: usize| borrowing.iter().zip(&amounts).map(move |(&j, x)| self.mean[i * n + j] * x);
-        let mut solved: Vec<f64> = (0..rows).flat_map(row).collect();
+        let mut solved: Vec<f32> = (0..rows).flat_map(row).collect();
         for l in 0..rows {
             let (done, rest) = solved.split_at_mut((l + 1) * count);
             let (factors, known) = (&factor[l * rows..][l..rows], &mut done[l * count..]);
@@ -150,10 +150,10 @@ impl Pool {
         let mut value = 0.0;
         for _ in 0..60 {
             let image = product(&x, 1, count, &gram, count);
-            value = image.iter().map(|y| y * y).sum::<f64>().sqrt();
+            value = image.iter().map(|y| y * y).sum::<f32>().sqrt();
             x = image.into_iter().map(|y| y / value).collect();
         }
-        (value > 0.0 && value.is_finite()).then_some(value)
+        (value > 0.0 && value.is_finite()).then_some(f64::from(value))
     }
 }
 
