@@ -156,7 +156,7 @@ fn one(
     let (witness, proof, stopped) = match (method, settings.epsilon) {
         (Method::PaperGrid | Method::PaperCross, _) => {
             let sizes = PaperSettings { points: settings.points, components: settings.components };
-            let (proof, witness) = certify_paper(prepared, row, sizes).map_err(refuse)?;
+            let (proof, witness) = certify_paper(prepared, &[row], sizes).map_err(refuse)?;
             (witness, proof, None)
         }
         (Method::Tight, None) => {

@@ -8,25 +8,28 @@
 )]
 
 mod activation;
+mod affine;
 mod bures_distance;
 mod carry;
 mod gaussian;
 mod identity;
 mod layer;
 mod matrix;
+mod merge;
 mod noise;
 mod normal;
 mod paper;
 mod prepared;
-mod principal;
 mod prove;
 mod relu;
 mod rounding;
+mod signature;
 mod split;
+mod stacked;
 mod tanh;
 mod types;
 
-pub use paper::{Arriving, prove_paper};
+pub use paper::{Arriving, prove_paper, replay_paper};
 pub use prepared::Prepared;
 pub use prove::prove;
 pub use types::{Layer, LayerWitness, Method, Mixture, Network, Proof, Split, Term, TermKind, Witness};

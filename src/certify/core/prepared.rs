@@ -1,16 +1,20 @@
 //! What depends on the network alone.
 
 use super::activation::{Activation, named};
+use super::affine::Affine;
 use super::matrix::{largest_eigenvalue, product, transposed};
 use super::normal::{density, upper_tail};
 use super::rounding::{Interval, add_up, cover, dot_up, gamma, larger, mul_up, norm_up, sqrt_up, sum_up};
 use super::types::{Layer, Network};
 use crate::{Error, Result};
 
-/// A network made ready for proofs: made once, used for every input.
+/// A network made ready for proofs: made once, used for every input. Where weights are correlated, `first` and `hidden` know their variances
+/// only.
 pub struct Prepared {
     pub(super) first: First,
     pub(super) hidden: Vec<Hidden>,
+    /// Every layer on fixed activations, as the paper's method uses it.
+    pub(super) affine: Vec<Affine>,
 }
 
 /// The first layer, which maps a fixed input exactly.
@@ -68,25 +72,27 @@ impl Prepared {
     /// # Errors
     /// When shapes do not fit, a number is not finite, a variance is negative, or an activation is not known.
     pub fn new(network: &Network) -> Result<Self> {
-        let mut inputs = None;
+        let (mut affine, mut layers) = (Vec::new(), Vec::new());
         for (index, layer) in network.layers.iter().enumerate() {
-            check(layer, index + 1, inputs)?;
-            inputs = Some(layer.outputs);
+            check(layer, index + 1, layers.last().map(|before: &Layer| before.outputs))?;
+            let (law, plain) = Affine::new(layer, index + 1)?;
+            affine.push(law);
+            layers.push(plain);
         }
-        let [first, rest @ ..] = network.layers.as_slice() else {
+        let [first, rest @ ..] = layers.as_slice() else {
             return Err(Error::Config("a network without layers has nothing to certify".to_owned()));
         };
-        let last = network.layers.last().unwrap_or(first);
+        let last = layers.last().unwrap_or(first);
         if last.activation != "none" || last.dropout != 0.0 {
             return Err(Error::Config(
                 "the last layer has an activation or dropout: a proof ends with a dense layer".into(),
             ));
         }
         let mut hidden = Vec::with_capacity(rest.len());
-        for (before, layer) in network.layers.iter().zip(rest) {
+        for (before, layer) in layers.iter().zip(rest) {
             hidden.push(Hidden::new(layer, named(&before.activation)?, before.dropout));
         }
-        Ok(Self { first: First::new(first), hidden })
+        Ok(Self { first: First::new(first), hidden, affine })
     }
 
     /// Width of an input.
@@ -97,6 +103,11 @@ impl Prepared {
     /// Width of the output.
     pub fn outputs(&self) -> usize {
         self.hidden.last().map_or(self.first.outputs, |layer| layer.outputs)
+    }
+
+    /// Whether dropout follows the activation before the hidden layer of this number, from 0.
+    pub fn drops(&self, layer: usize) -> bool {
+        self.hidden.get(layer).is_some_and(|layer| layer.drop.hi > 0.0)
     }
 
     /// Layers with an activation before them: as many entries does a witness have.
@@ -118,11 +129,13 @@ fn check(layer: &Layer, number: usize, before: Option<usize>) -> Result<()> {
     let Some(weights) = inputs.checked_mul(outputs) else {
         return shape(format!("layer {number} that fits in memory"), format!("{outputs} × {inputs}"));
     };
+    let [weights_full, biases_full] = layer.has_covariances();
+    let variances = |full: bool, n: usize| if full { n * n } else { n };
     let arrays = [
         ("weight means", &layer.mean, weights, false),
-        ("weight variances", &layer.variance, weights, true),
+        ("weight variances", &layer.variance, variances(weights_full, weights), !weights_full),
         ("bias means", &layer.bias_mean, outputs, false),
-        ("bias variances", &layer.bias_variance, outputs, true),
+        ("bias variances", &layer.bias_variance, variances(biases_full, outputs), !biases_full),
     ];
     for (what, values, length, variance) in arrays {
         if values.len() != length {

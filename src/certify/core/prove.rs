@@ -1,9 +1,10 @@
 //! The proof for one input: layer by layer, every term carried to the output.
 
+use super::affine::Affine;
 use super::carry::carry;
 use super::gaussian::{Covariance, Gaussian};
 use super::layer::{Coupling, step};
-use super::paper::prove_paper;
+use super::paper::replay_paper;
 use super::prepared::{First, Hidden, Prepared};
 use super::rounding::{add_up, at_least_zero, div_up, gamma, hypot_up, mul_up, norm_up, sqrt_up, sum_up};
 use super::split::{MOST_POINTS, split};
@@ -49,13 +50,14 @@ pub fn prove(prepared: &Prepared, input: &[f64], witness: &Witness) -> Result<Pr
     }
     match witness.method {
         Method::Tight => {}
-        Method::PaperGrid => {
-            let stored = |index: usize| witness.layers.get(index).cloned().unwrap_or_default();
-            return Ok(prove_paper(prepared, input, |index, _| Ok(stored(index)))?.0);
-        }
+        Method::PaperGrid => return replay_paper(prepared, &[input], witness),
         Method::PaperCross => {
             return Err(Error::Config("no bound is proved for cross-shaped signatures".to_owned()));
         }
+    }
+    if let Some(index) = prepared.affine.iter().position(Affine::is_correlated) {
+        let what = "the weights are correlated, for which only the paper's method has a proof (--method paper)";
+        return Err(Error::Config(format!("layer {}: {what}", index + 1)));
     }
     let mut state = State::start(&prepared.first, input)?;
     for (index, layer) in prepared.hidden.iter().enumerate() {
@@ -67,6 +69,11 @@ pub fn prove(prepared: &Prepared, input: &[f64], witness: &Witness) -> Result<Pr
 }
 
 impl State {
+    /// A mixture whose distance the terms are, at the output.
+    pub(super) fn proved(components: Vec<Component>, terms: Vec<Term>) -> Self {
+        Self { components, terms, pending: false }
+    }
+
     /// The first layer, exact but for rounding: `N(Mx + b̄, diag(Vx² + B))`.
     pub(super) fn start(first: &First, input: &[f64]) -> Result<Self> {
         if input.len() != first.inputs {
@@ -132,9 +139,10 @@ impl State {
 
     /// Lemma 4's splits. Their parts are the exact centroids of cells, so that the squares of successive splits add.
     fn split(&mut self, layer: &Hidden, proposal: &LayerWitness, number: usize) -> Result<()> {
-        if !(proposal.labels.is_empty() && proposal.coupling.is_empty() && proposal.shapes.is_empty()) {
+        let others = proposal.labels.len() + proposal.coupling.len() + proposal.shapes.len() + proposal.masks as usize;
+        if others > 0 {
             return Err(Error::Config(format!(
-                "layer {number}: a tight witness has splits only, no clusters or shapes"
+                "layer {number}: a tight witness has splits only, no clusters, shapes or masks"
             )));
         }
         let (mut cost, mut rounding) = (0.0, 0.0);

@@ -17,16 +17,25 @@ pub struct Layer {
     pub outputs: usize,
     /// `[outputs, inputs]`.
     pub mean: Vec<f64>,
-    /// `[outputs, inputs]`; 0 for a deterministic weight.
+    /// `[outputs, inputs]`; 0 for a deterministic weight. Or the covariance of all weights, `[inputs · outputs, inputs · outputs]`, the
+    /// columns of `W` one after the other: `W_ij` has the index `j · outputs + i`.
     pub variance: Vec<f64>,
     /// `[outputs]`.
     pub bias_mean: Vec<f64>,
-    /// `[outputs]`.
+    /// `[outputs]`; or the biases' covariance, `[outputs, outputs]`.
     pub bias_variance: Vec<f64>,
     /// What follows this layer: a name that [`super`] knows ("relu", "tanh", "none").
     pub activation: String,
     /// Probability with which a coordinate of `a` *after* this layer's activation is dropped (inverted scaling); 0 for none.
     pub dropout: f64,
+}
+
+impl Layer {
+    /// Whether `variance` and `bias_variance` are full covariances.
+    pub fn has_covariances(&self) -> [bool; 2] {
+        let full = |values: &[f64], n: usize| n > 1 && n.checked_mul(n) == Some(values.len());
+        [full(&self.variance, self.inputs.saturating_mul(self.outputs)), full(&self.bias_variance, self.outputs)]
+    }
 }
 
 /// How a mixture was made and which theorem bounds its distance.
@@ -60,6 +69,8 @@ pub struct LayerWitness {
     pub splits: Vec<Split>,
     /// The paper's signatures: for every compressed component the points along its leading eigenvectors.
     pub shapes: Vec<Vec<u32>>,
+    /// The paper's dropout: of so many coordinates, the largest, the masks stay random; the others are replaced by their means.
+    pub masks: u32,
 }
 
 /// A component cut along one direction into the cells of an optimal quantizer of `N(0,1)`.

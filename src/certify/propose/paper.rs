@@ -1,10 +1,10 @@
-//! Proposals for the paper's method: clusters of components by M-means, points of signatures by the exact allocation (Eqn 31).
-//! Nothing here is trusted.
+//! Proposals for the paper's method: clusters of components by M-means, points of signatures by the exact allocation (Eqn 31), masks as far
+//! as the points allow. Nothing here is trusted.
 
 use crate::certify::core::{Arriving, LayerWitness, Prepared, Proof, Witness, prove_paper};
 use crate::math::allocation::{allocate, most_cut};
 use crate::math::clusters::cluster;
-use crate::math::leading::leading;
+use crate::math::principal::principal;
 use crate::{Error, Result};
 
 /// Eigenvalues below this part of the largest are rounding, not directions.
@@ -19,12 +19,19 @@ pub struct PaperSettings {
     pub components: usize,
 }
 
-/// Algorithms 1 to 3 for one deterministic input: proposes layer by layer, proves, and returns the proof with its witness.
+/// Algorithms 1 to 3 for one deterministic input, or for the joint law at several: proposes layer by layer, proves, and returns the proof
+/// with its witness.
 ///
 /// # Errors
 /// Those of [`prove_paper`]; [`Error::Config`] for 0 points or components.
-pub fn certify_paper(prepared: &Prepared, input: &[f64], settings: PaperSettings) -> Result<(Proof, Witness)> {
-    prove_paper(prepared, input, |_, arriving| propose(arriving, settings))
+pub fn certify_paper(prepared: &Prepared, inputs: &[&[f64]], settings: PaperSettings) -> Result<(Proof, Witness)> {
+    prove_paper(prepared, inputs, |index, arriving| {
+        let mut witness = propose(arriving, settings)?;
+        if prepared.drops(index) {
+            witness.masks = masks(&witness.shapes, settings.points);
+        }
+        Ok(witness)
+    })
 }
 
 /// Clusters and shapes for the components that arrive at a layer.
@@ -51,6 +58,12 @@ pub fn propose(arriving: &[Arriving<'_>], settings: PaperSettings) -> Result<Lay
     let labels: Vec<u32> = places.into_iter().map(|place| found[place]).collect();
     let shapes = shapes(arriving, &labels, settings.points)?;
     Ok(LayerWitness { labels, shapes, ..LayerWitness::default() })
+}
+
+/// Masks that may stay random: `⌊log₂ N/n⌋` for `n` points where there may be `N` (Appendix E).
+fn masks(shapes: &[Vec<u32>], points: usize) -> u32 {
+    let used: usize = shapes.iter().map(|shape| shape.iter().map(|&n| n as usize).product::<usize>()).sum();
+    (points.saturating_mul(shapes.len()) / used.max(1)).checked_ilog2().unwrap_or(0)
 }
 
 /// The shape of every cluster's signature: points along its leading eigenvectors, the largest eigenvalue's first.
@@ -80,35 +93,40 @@ pub fn shapes(arriving: &[Arriving<'_>], labels: &[u32], points: usize) -> Resul
 /// The `count` largest eigenvalues of a cluster's covariance, descending.
 fn eigenvalues(members: &[&Arriving<'_>], count: usize) -> Result<Vec<f64>> {
     let Some(first) = members.first() else { return Ok(Vec::new()) };
-    let n = first.mean.len();
     let weight: f64 = members.iter().map(|member| member.weight).sum();
-    let mut mean = first.mean.to_vec();
-    let mut variances = first.variances.to_vec();
-    for member in members {
+    let own = blocks(first);
+    let (mut mean, mut within) = (first.mean.to_vec(), own.clone());
+    for member in &members[1..] {
         let share = member.weight / weight;
-        for j in 0..n {
-            mean[j] += share * (member.mean[j] - first.mean[j]);
-            variances[j] += share * (member.variances[j] - first.variances[j]);
+        mean.iter_mut().zip(member.mean.iter().zip(first.mean)).for_each(|(x, (a, b))| *x += share * (a - b));
+        if member.factors != first.factors {
+            within.iter_mut().zip(blocks(member).iter().zip(&own)).for_each(|(x, (a, b))| *x += share * (a - b));
         }
     }
-    let apart = |member: &&Arriving<'_>| {
-        let squares: f64 = member.mean.iter().zip(&mean).map(|(x, m)| (x - m) * (x - m)).sum();
-        squares * member.weight / weight
+    let column = |member: &&Arriving<'_>| {
+        let root = (member.weight / weight).sqrt();
+        member.mean.iter().zip(&mean).map(|(x, m)| root * (x - m)).collect::<Vec<f64>>()
     };
-    if members.iter().map(apart).sum::<f64>() <= DEGENERATE * variances.iter().sum::<f64>() {
-        variances.sort_by(|a, b| b.total_cmp(a));
-        variances.truncate(count);
-        return Ok(variances);
+    let mut columns: Vec<Vec<f64>> = members.iter().map(column).collect();
+    let trace: f64 = first.factors.iter().map(|f| f * f).sum();
+    let between: f64 = columns.iter().flatten().map(|x| x * x).sum();
+    if between <= DEGENERATE * trace {
+        columns.clear();
     }
-    let mut covariance = vec![0.0; n * n];
-    for member in members {
-        let share = member.weight / weight;
-        let from: Vec<f64> = member.mean.iter().zip(&mean).map(|(x, m)| x - m).collect();
-        for (row, along) in covariance.chunks_exact_mut(n).zip(&from) {
-            row.iter_mut().zip(&from).for_each(|(sum, x)| *sum += share * along * x);
+    Ok(principal(&within, first.size, &columns, count)?.values)
+}
+
+/// `FFᵀ` of every block.
+fn blocks(component: &Arriving<'_>) -> Vec<f64> {
+    let size = component.size;
+    if size == 1 {
+        return component.factors.iter().map(|f| f * f).collect();
+    }
+    let mut blocks = Vec::with_capacity(component.factors.len());
+    for factor in component.factors.chunks_exact(size * size) {
+        for row in factor.chunks_exact(size) {
+            blocks.extend(factor.chunks_exact(size).map(|other| row.iter().zip(other).map(|(x, y)| x * y).sum::<f64>()));
         }
     }
-    variances.iter().enumerate().for_each(|(j, v)| covariance[j * n + j] += v);
-    let found = leading(&covariance, n, count.min(n))?.values;
-    Ok(found.into_iter().map(|value| value.max(0.0)).collect())
+    blocks
 }
