@@ -85,11 +85,10 @@ impl Certificate {
         let (path, bytes) = file(LINES)?;
         let records = read_lines(bytes, &path)?;
         let [first, end] = manifest.about.inputs.range;
-        if first > end || !records.iter().map(|record| record.input).eq(first..end) {
-            return Err(Error::data(
-                &path,
-                format!("does not verify: its lines are not inputs {first}..{end} in order"),
-            ));
+        let lines = if manifest.about.settings.joint { 0..1 } else { first..end };
+        if first > end || !records.iter().map(|record| record.input).eq(lines) {
+            let what = format!("does not verify: its lines are not those of inputs {first}..{end} in order");
+            return Err(Error::data(&path, what));
         }
         let components: Vec<usize> = records.iter().map(|record| record.components).collect();
         let (path, bytes) = file(MIXTURE)?;

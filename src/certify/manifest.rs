@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::inputs::Inputs;
-use super::run::Settings;
+use super::settings::Settings;
 use super::subject::Subject;
 use crate::io::{sha256_bytes, write_atomic};
 use crate::nn::Activation;
@@ -76,6 +76,9 @@ pub struct AboutInputs {
     pub width: usize,
     /// SHA-256 of the files they came from.
     pub files: Vec<String>,
+    /// Which published split of a UCI set, where it was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub split: Option<usize>,
     /// First row certified, and the one after the last.
     pub range: [usize; 2],
 }
@@ -99,6 +102,7 @@ impl About {
                 rows: inputs.total,
                 width: inputs.width,
                 files: inputs.files.iter().map(|file| file.sha256.clone()).collect(),
+                split: inputs.split,
                 range: [inputs.range.start, inputs.range.end],
             },
             settings: settings.clone(),

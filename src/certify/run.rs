@@ -1,82 +1,23 @@
 //! Proposing and proving, for every input of a range.
 
-use rayon::iter::{IntoParallelIterator, ParallelIterator};
-use serde::{Deserialize, Serialize};
-
-use super::core::{Method, Prepared, Proof, Witness, prove};
+use super::core::{Method, Prepared, Proof, Witness, prove, replay_paper};
 use super::empirical::{self, Empirical};
 use super::inputs::Inputs;
 use super::propose::paper::{PaperSettings, certify_paper};
-use super::record::{Stop, method_name, method_of};
+use super::record::Stop;
+use super::settings::Settings;
 use super::subject::Subject;
 use super::{propose, sizes};
 use crate::{Error, Result};
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 /// Inputs that a thread takes between two looks at the progress.
 const CHUNK: usize = 16;
 
-/// How mixtures and bounds are looked for.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Settings {
-    /// `tight` or `paper`.
-    pub method: String,
-    /// Points of a component's signature, in the paper's method.
-    pub points: usize,
-    /// Components after compression, in the paper's method.
-    pub components: usize,
-    /// Split components until the relative bound is at most this; none for no splits.
-    pub epsilon: Option<f64>,
-    /// Components that splitting may use for an input.
-    pub max_components: usize,
-    /// Samples for the empirical distance; 0 for none.
-    pub samples: usize,
-    /// Seed of the samples.
-    pub seed: u64,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        let method = method_name(Method::Tight).to_owned();
-        Self { method, points: 10, components: 3, epsilon: None, max_components: 64, samples: 0, seed: 0 }
-    }
-}
-
-impl Settings {
-    /// Refuses settings that no run can have.
-    pub fn check(&self) -> Result<Method> {
-        let bad = |what: String| Err(Error::Config(what));
-        if let Some(epsilon) = self.epsilon.filter(|e| !(*e > 0.0 && e.is_finite())) {
-            return bad(format!("epsilon is {epsilon}; a positive number is needed"));
-        }
-        if self.max_components == 0 {
-            return bad("max-components is 0; at least 1 is needed".to_owned());
-        }
-        if self.samples != 0 && !empirical::RANGE.contains(&self.samples) {
-            let (least, most) = (empirical::RANGE.start(), empirical::RANGE.end());
-            return bad(format!("samples is {}; between {least} and {most} are possible", self.samples));
-        }
-        for (name, value) in [("points", self.points), ("components", self.components)] {
-            if value == 0 {
-                return bad(format!("{name} is 0; at least 1 is needed"));
-            }
-        }
-        match method_of(&self.method) {
-            Some(Method::Tight) => Ok(Method::Tight),
-            Some(Method::PaperGrid) if self.epsilon.is_some() => {
-                bad("epsilon splits the tight method's components; the paper's method has points and components"
-                    .to_owned())
-            }
-            Some(Method::PaperGrid) => Ok(Method::PaperGrid),
-            _ => bad(format!("method {:?} is not known; choose tight or paper", self.method)),
-        }
-    }
-}
-
-/// An input with its certificate.
+/// An input, or a joint set of them, with its certificate.
 #[derive(Clone, Debug)]
 pub struct Certified {
-    /// Its number in the whole set.
+    /// Its number in the whole set; 0 for a joint set.
     pub input: usize,
     /// What the proof needs beside network and input.
     pub witness: Witness,
@@ -116,13 +57,22 @@ pub fn run(
     tell: &mut dyn FnMut(Progress),
 ) -> Result<Vec<Certified>> {
     let method = settings.check()?;
+    check(subject, method, settings)?;
     let components = match method {
         Method::Tight if settings.epsilon.is_some() => settings.max_components,
         Method::Tight => 1,
         Method::PaperGrid | Method::PaperCross => settings.points.saturating_mul(settings.components),
     };
-    sizes::check(&subject.network, inputs.range.len(), components)?;
-    let prepared = Prepared::new(&subject.network)?;
+    let at_once = if settings.joint { inputs.range.len() } else { 1 };
+    sizes::check(&subject.network, method, [inputs.range.len(), at_once], components)?;
+    let about_model = |why: Error| Error::data(&subject.path, why.to_string());
+    let prepared = Prepared::new(&subject.network).map_err(about_model)?;
+    if settings.joint {
+        let certified = joint(&prepared, method, settings, inputs)?;
+        let bound = certified.proof.relative_bound;
+        tell(Progress { done: inputs.range.len(), total: inputs.range.len(), median: bound, worst: bound });
+        return Ok(vec![certified]);
+    }
     let total = inputs.range.len();
     let mut out: Vec<Certified> = Vec::with_capacity(total);
     let mut bounds: Vec<f64> = Vec::with_capacity(total);
@@ -144,6 +94,56 @@ pub fn run(
     Ok(out)
 }
 
+/// Refuses what the method cannot do with this network.
+fn check(subject: &Subject, method: Method, settings: &Settings) -> Result<()> {
+    let drops = subject.network.layers.iter().any(|layer| layer.dropout > 0.0);
+    let refuse = |what: &str| Err(Error::Config(what.to_owned()));
+    match () {
+        () if subject.is_correlated() && method == Method::Tight => {
+            refuse("the tight method needs independent weights, and this network's are correlated: take --method paper")
+        }
+        () if subject.is_correlated() && settings.samples > 0 => {
+            refuse("samples of a network with correlated weights cannot be drawn yet: leave out --samples")
+        }
+        () if settings.joint && drops => {
+            refuse("--joint takes no dropout: whether the inputs share their masks is not settled")
+        }
+        () => Ok(()),
+    }
+}
+
+/// All inputs at once.
+fn joint(prepared: &Prepared, method: Method, settings: &Settings, inputs: &Inputs) -> Result<Certified> {
+    let rows: Vec<Vec<f64>> = inputs.range.clone().map(|row| inputs.row(row)).collect();
+    let rows: Vec<&[f64]> = rows.iter().map(Vec::as_slice).collect();
+    let refuse = |why: Error| Error::data(&inputs.given, format!("the joint set has no certificate: {why}"));
+    let (proof, witness) = match method {
+        Method::PaperGrid => certify_paper(prepared, &rows, paper_settings(settings)).map_err(refuse)?,
+        Method::Tight | Method::PaperCross => return Err(refuse(no_joint(method))),
+    };
+    if !proof.relative_bound.is_finite() {
+        let why = format!("the mixture is 0, so that the bound {:e} is no fraction of it", proof.bound);
+        return Err(refuse(Error::Config(why)));
+    }
+    Ok(Certified { input: 0, witness, proof, stopped: None, empirical: None, samples: Vec::new() })
+}
+
+/// Proves a joint set again.
+pub(super) fn prove_set(prepared: &Prepared, inputs: &[&[f64]], witness: &Witness) -> Result<Proof> {
+    match witness.method {
+        Method::PaperGrid => replay_paper(prepared, inputs, witness),
+        Method::Tight | Method::PaperCross => Err(no_joint(witness.method)),
+    }
+}
+
+fn no_joint(method: Method) -> Error {
+    Error::Config(format!("{method:?} has no proof for several inputs at once"))
+}
+
+fn paper_settings(settings: &Settings) -> PaperSettings {
+    PaperSettings { points: settings.points, components: settings.components }
+}
+
 fn one(
     subject: &Subject,
     prepared: &Prepared,
@@ -155,8 +155,7 @@ fn one(
     let refuse = |why: Error| no_certificate(&inputs.given, input, &why);
     let (witness, proof, stopped) = match (method, settings.epsilon) {
         (Method::PaperGrid | Method::PaperCross, _) => {
-            let sizes = PaperSettings { points: settings.points, components: settings.components };
-            let (proof, witness) = certify_paper(prepared, &[row], sizes).map_err(refuse)?;
+            let (proof, witness) = certify_paper(prepared, &[row], paper_settings(settings)).map_err(refuse)?;
             (witness, proof, None)
         }
         (Method::Tight, None) => {

@@ -42,6 +42,12 @@ pub(super) struct CertifyArgs {
     /// Inputs A to B − 1 only, numbered from 0: a share of the work, for bures merge
     #[arg(long, value_name = "A..B", value_parser = range)]
     pub(super) range: Option<Range<usize>>,
+    /// All inputs at once: one mixture for the joint law of their outputs under one network (with --method paper)
+    #[arg(long, conflicts_with = "range")]
+    pub(super) joint: bool,
+    /// Which published split of a UCI set [default: 0]
+    #[arg(long, value_name = "I")]
+    pub(super) split: Option<usize>,
     /// Also measure the distance with N samples of both laws, by exact transport; this is no part of the proof
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     pub(super) samples: usize,

@@ -72,7 +72,10 @@ fn of_blocks(blocks: &[f64], size: usize, count: usize) -> Result<Principal> {
         vector[q * size..][..size].copy_from_slice(part);
         vector
     };
-    Ok(Principal { values: all.iter().map(|found| found.0.max(0.0)).collect(), vectors: all.iter().map(whole).collect() })
+    Ok(Principal {
+        values: all.iter().map(|found| found.0.max(0.0)).collect(),
+        vectors: all.iter().map(whole).collect(),
+    })
 }
 
 /// Rayleigh and Ritz in the space of columns and the blocks' leading eigenvectors, and of their images under powers of `Σ`.

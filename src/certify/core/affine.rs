@@ -41,7 +41,8 @@ impl Affine {
         let mut plain = layer.clone();
         let mut correlated = None;
         if weights_full || biases_full {
-            let weight = if weights_full { layer.variance.clone() } else { spread_out(&transposed(&layer.variance, m, n)) };
+            let weight =
+                if weights_full { layer.variance.clone() } else { spread_out(&transposed(&layer.variance, m, n)) };
             let bias = if biases_full { layer.bias_variance.clone() } else { spread_out(&layer.bias_variance) };
             check(&weight, n * m, number, "weights")?;
             check(&bias, m, number, "biases")?;
@@ -73,7 +74,8 @@ impl Affine {
     /// The law of `Wa_d + b` for the rows `a_d` of `a`, `[inputs of the network, inputs]`, and its distance from what is returned.
     pub(super) fn through(&self, weight: f64, a: &[f64]) -> (Stacked, f64) {
         let points = a.len() / self.inputs;
-        let mean: Vec<f64> = a.chunks_exact(self.inputs).flat_map(|a| self.rows(&self.mean, a, &self.bias_mean)).collect();
+        let mean: Vec<f64> =
+            a.chunks_exact(self.inputs).flat_map(|a| self.rows(&self.mean, a, &self.bias_mean)).collect();
         let size = if self.is_correlated() { mean.len() } else { points };
         let blocks = match &self.correlated {
             Some(known) => self.correlated(known, a, points),

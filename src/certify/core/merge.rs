@@ -88,7 +88,8 @@ fn turned(columns: Vec<Vec<f64>>, n: usize) -> Vec<Vec<f64>> {
     let mut gram = vec![0.0; small * small];
     for p in 0..small {
         for q in 0..=p {
-            let entry = if r <= n { plain_dot(&columns[p], &columns[q]) } else { columns.iter().map(|u| u[p] * u[q]).sum() };
+            let entry =
+                if r <= n { plain_dot(&columns[p], &columns[q]) } else { columns.iter().map(|u| u[p] * u[q]).sum() };
             (gram[p * small + q], gram[q * small + p]) = (entry, entry);
         }
     }

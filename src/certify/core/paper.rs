@@ -121,7 +121,8 @@ impl Recursion {
         let inner = mul_up(layer.activation.lipschitz(), sqrt_up(layer.keep.hi));
         let factor = mul_up(inner, scale);
         self.terms.iter_mut().for_each(|term| term.value = mul_up(factor, term.value));
-        let (merged, compression) = merge(&self.laws, proposal).ok_or_else(|| unfit(number, "clusters or their coupling"))?;
+        let (merged, compression) =
+            merge(&self.laws, proposal).ok_or_else(|| unfit(number, "clusters or their coupling"))?;
         self.push(number, TermKind::Compression, mul_up(factor, sqrt_up(compression)));
         if proposal.shapes.len() > merged.len() {
             return Err(unfit(number, "number of shapes"));
@@ -137,7 +138,8 @@ impl Recursion {
             }
         }
         self.push(number, TermKind::Signature, mul_up(factor, sqrt_up(signature)));
-        let points = masked(layer, points, proposal.masks, &mut costs).ok_or_else(|| unfit(number, "number of masks"))?;
+        let points =
+            masked(layer, points, proposal.masks, &mut costs).ok_or_else(|| unfit(number, "number of masks"))?;
         self.push(number, TermKind::Dropout, mul_up(scale, sqrt_up(costs.masks)));
         self.laws.clear();
         for point in points {
@@ -197,7 +199,10 @@ fn masked(layer: &Hidden, mut points: Vec<Atom>, masks: u32, costs: &mut Costs) 
     }
     let mut squares = vec![0.0; width];
     for point in &points {
-        squares.iter_mut().zip(&point.location).for_each(|(sum, c)| *sum = add_up(*sum, mul_up(point.weight, mul_up(*c, *c))));
+        squares
+            .iter_mut()
+            .zip(&point.location)
+            .for_each(|(sum, c)| *sum = add_up(*sum, mul_up(point.weight, mul_up(*c, *c))));
     }
     let mut order: Vec<usize> = (0..width).collect();
     order.sort_by(|&i, &j| squares[j].total_cmp(&squares[i]).then(i.cmp(&j)));

@@ -1,9 +1,7 @@
 //! Signatures (Algorithm 2): points on a grid in place of a Gaussian, with proved distance.
 
 use super::paper::MOST_ATOMS;
-use super::rounding::{
-    Interval, U, add_up, at_least_zero, div_up, gamma, mul_up, norm_up, plain_dot, sqrt_down,
-};
+use super::rounding::{Interval, U, add_up, at_least_zero, div_up, gamma, mul_up, norm_up, plain_dot, sqrt_down};
 use super::split::{MOST_POINTS, boundaries, cells};
 use super::stacked::Stacked;
 use crate::math::principal::principal;

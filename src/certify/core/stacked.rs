@@ -108,7 +108,9 @@ pub(super) fn factor(matrix: &[f64], n: usize) -> Vec<f64> {
         return vec![at_least_zero(*variance).sqrt()];
     }
     let (mut rest, mut factor) = (matrix.to_vec(), vec![0.0; n * n]);
-    let largest = |rest: &[f64]| (0..n).fold((0, 0.0), |best, j| if rest[j * n + j] > best.1 { (j, rest[j * n + j]) } else { best });
+    let largest = |rest: &[f64]| {
+        (0..n).fold((0, 0.0), |best, j| if rest[j * n + j] > best.1 { (j, rest[j * n + j]) } else { best })
+    };
     let floor = n as f64 * U * largest(&rest).1;
     for k in 0..n {
         let (p, pivot) = largest(&rest);

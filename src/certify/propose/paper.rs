@@ -125,7 +125,8 @@ fn blocks(component: &Arriving<'_>) -> Vec<f64> {
     let mut blocks = Vec::with_capacity(component.factors.len());
     for factor in component.factors.chunks_exact(size * size) {
         for row in factor.chunks_exact(size) {
-            blocks.extend(factor.chunks_exact(size).map(|other| row.iter().zip(other).map(|(x, y)| x * y).sum::<f64>()));
+            blocks
+                .extend(factor.chunks_exact(size).map(|other| row.iter().zip(other).map(|(x, y)| x * y).sum::<f64>()));
         }
     }
     blocks
