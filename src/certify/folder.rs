@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::core::{Mixture, Witness};
 use super::manifest::{About, Manifest, NAME};
 use super::record::{Record, method_of, read_lines, write_lines};
-use super::run::Certified;
+use super::run::Outcome;
 use super::{mixtures, witnesses};
 use crate::io::{TensorData, Tensors, read_hashed, sha256_bytes, write_atomic};
 use crate::{Error, Result};
@@ -46,7 +46,9 @@ pub struct Folder {
 
 impl Certificate {
     /// Of what [`super::run()`] returns.
-    pub fn new(about: About, certified: Vec<Certified>) -> Self {
+    pub fn new(about: About, outcome: Outcome) -> Self {
+        let Outcome { certified, failed } = outcome;
+        let about = About { failed, ..about };
         let records = certified.iter().map(Record::of).collect();
         let (mut mixtures, mut witnesses, mut samples) = (Vec::new(), Vec::new(), Vec::new());
         for one in certified {
@@ -84,10 +86,9 @@ impl Certificate {
         };
         let (path, bytes) = file(LINES)?;
         let records = read_lines(bytes, &path)?;
-        let [first, end] = manifest.about.inputs.range;
-        let lines = if manifest.about.settings.joint { 0..1 } else { first..end };
-        if first > end || !records.iter().map(|record| record.input).eq(lines) {
-            let what = format!("does not verify: its lines are not those of inputs {first}..{end} in order");
+        if !records.iter().map(|record| record.input).eq(manifest.about.lines()) {
+            let [first, end] = manifest.about.inputs.range;
+            let what = format!("does not verify: its lines are not inputs {first}..{end} in order");
             return Err(Error::data(&path, what));
         }
         let components: Vec<usize> = records.iter().map(|record| record.components).collect();

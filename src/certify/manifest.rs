@@ -46,6 +46,19 @@ pub struct About {
     pub inputs: AboutInputs,
     /// How mixtures and bounds were looked for.
     pub settings: Settings,
+    /// Inputs of the range that have no certificate.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failed: Vec<Failed>,
+}
+
+/// An input without a certificate.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Failed {
+    /// Its number in the whole set.
+    pub input: usize,
+    /// Why, in words.
+    pub why: String,
 }
 
 /// The model of a certificate.
@@ -84,6 +97,13 @@ pub struct AboutInputs {
 }
 
 impl About {
+    /// Inputs that have a line in the certificate: those of the range but the failed ones; 0 for a joint set.
+    pub fn lines(&self) -> Vec<usize> {
+        let [first, end] = self.inputs.range;
+        let range = if self.settings.joint { 0..1 } else { first..end };
+        range.filter(|input| self.failed.binary_search_by_key(input, |failed| failed.input).is_err()).collect()
+    }
+
     /// Of a run on this machine.
     pub fn new(subject: &Subject, inputs: &Inputs, settings: &Settings) -> Self {
         Self {
@@ -106,6 +126,7 @@ impl About {
                 range: [inputs.range.start, inputs.range.end],
             },
             settings: settings.clone(),
+            failed: Vec::new(),
         }
     }
 }

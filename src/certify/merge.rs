@@ -50,6 +50,7 @@ pub fn merge(folders: &[PathBuf]) -> Result<Certificate> {
             return refuse(format!("inputs {end}..{start} are in no share"));
         }
         whole.about.inputs.range[1] = stop;
+        whole.about.failed.extend(next.about.failed);
         whole.records.extend(next.records);
         whole.mixtures.extend(next.mixtures);
         whole.witnesses.extend(next.witnesses);

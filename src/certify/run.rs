@@ -3,6 +3,7 @@
 use super::core::{Method, Prepared, Proof, Witness, prove, replay_paper};
 use super::empirical::{self, Empirical};
 use super::inputs::Inputs;
+use super::manifest::Failed;
 use super::propose::paper::{PaperSettings, certify_paper};
 use super::record::Stop;
 use super::settings::Settings;
@@ -13,6 +14,9 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 /// Inputs that a thread takes between two looks at the progress.
 const CHUNK: usize = 16;
+
+/// Inputs without a certificate that an error names.
+const NAMED: usize = 10;
 
 /// An input, or a joint set of them, with its certificate.
 #[derive(Clone, Debug)]
@@ -29,6 +33,15 @@ pub struct Certified {
     pub empirical: Option<Empirical>,
     /// The samples of the true law, `[n, D]`, of a run on one input; otherwise none.
     pub samples: Vec<f64>,
+}
+
+/// What a run makes.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// In the order of the inputs.
+    pub certified: Vec<Certified>,
+    /// Inputs that have no certificate, in order; not all of them.
+    pub failed: Vec<Failed>,
 }
 
 /// How far a run is.
@@ -48,14 +61,9 @@ pub struct Progress {
 /// whatever the number of threads, and an input's certificate does not depend on the range.
 ///
 /// # Errors
-/// [`Error::Config`] for settings that no run can have and for what does not fit into memory; [`Error::Data`] naming the
-/// first input that has no certificate, since a number in its proof is not finite.
-pub fn run(
-    subject: &Subject,
-    inputs: &Inputs,
-    settings: &Settings,
-    tell: &mut dyn FnMut(Progress),
-) -> Result<Vec<Certified>> {
+/// [`Error::Config`] for settings that no run can have and for what does not fit into memory; [`Error::Data`] where no input has a
+/// certificate, since a number in its proof is not finite. One that has none does not keep others from theirs.
+pub fn run(subject: &Subject, inputs: &Inputs, settings: &Settings, tell: &mut dyn FnMut(Progress)) -> Result<Outcome> {
     let method = settings.check()?;
     check(subject, method, settings)?;
     let components = match method {
@@ -71,27 +79,44 @@ pub fn run(
         let certified = joint(&prepared, method, settings, inputs)?;
         let bound = certified.proof.relative_bound;
         tell(Progress { done: inputs.range.len(), total: inputs.range.len(), median: bound, worst: bound });
-        return Ok(vec![certified]);
+        return Ok(Outcome { certified: vec![certified], failed: Vec::new() });
     }
     let total = inputs.range.len();
-    let mut out: Vec<Certified> = Vec::with_capacity(total);
+    let mut outcome = Outcome { certified: Vec::with_capacity(total), failed: Vec::new() };
     let mut bounds: Vec<f64> = Vec::with_capacity(total);
     let chunk = CHUNK * rayon::current_num_threads();
     for first in inputs.range.clone().step_by(chunk) {
         let last = (first + chunk).min(inputs.range.end);
         let one = |input: usize| one(subject, &prepared, (method, settings), inputs, input);
         let part: Vec<Result<Certified>> = (first..last).into_par_iter().map(one).collect();
-        for certified in part {
-            let certified = certified?;
-            bounds.push(certified.proof.relative_bound);
-            out.push(certified);
+        for (input, certified) in (first..last).zip(part) {
+            match certified {
+                Ok(certified) => {
+                    bounds.push(certified.proof.relative_bound);
+                    outcome.certified.push(certified);
+                }
+                Err(why) => outcome.failed.push(Failed { input, why: why.to_string() }),
+            }
         }
         // Stable, because that is quick on what is sorted but for its end.
         bounds.sort_by(f64::total_cmp);
         let median = super::summary::median(&bounds);
-        tell(Progress { done: out.len(), total, median, worst: bounds.last().copied().unwrap_or(0.0) });
+        let done = outcome.certified.len() + outcome.failed.len();
+        tell(Progress { done, total, median, worst: bounds.last().copied().unwrap_or(0.0) });
     }
-    Ok(out)
+    match &outcome.failed[..] {
+        [first, ..] if outcome.certified.is_empty() => Err(failure(&inputs.given, std::slice::from_ref(first))),
+        _ => Ok(outcome),
+    }
+}
+
+/// The error that names inputs without a certificate, and says why the first has none.
+pub fn failure(given: &str, failed: &[Failed]) -> Error {
+    let names: Vec<String> = failed.iter().take(NAMED).map(|failed| failed.input.to_string()).collect();
+    let more = if failed.len() > NAMED { format!(" and {} more", failed.len() - NAMED) } else { String::new() };
+    let why = failed.first().map_or("", |failed| &failed.why);
+    let (plural, have) = if failed.len() == 1 { ("", "has") } else { ("s", "have") };
+    Error::data(given, format!("input{plural} {}{more} {have} no certificate: {why}", names.join(", ")))
 }
 
 /// Refuses what the method cannot do with this network.
@@ -122,8 +147,7 @@ fn joint(prepared: &Prepared, method: Method, settings: &Settings, inputs: &Inpu
         Method::Tight | Method::PaperCross => return Err(refuse(no_joint(method))),
     };
     if !proof.relative_bound.is_finite() {
-        let why = format!("the mixture is 0, so that the bound {:e} is no fraction of it", proof.bound);
-        return Err(refuse(Error::Config(why)));
+        return Err(refuse(no_fraction(proof.bound)));
     }
     Ok(Certified { input: 0, witness, proof, stopped: None, empirical: None, samples: Vec::new() })
 }
@@ -152,26 +176,24 @@ fn one(
     input: usize,
 ) -> Result<Certified> {
     let (network, row) = (&subject.network, &inputs.row(input));
-    let refuse = |why: Error| no_certificate(&inputs.given, input, &why);
     let (witness, proof, stopped) = match (method, settings.epsilon) {
         (Method::PaperGrid | Method::PaperCross, _) => {
-            let (proof, witness) = certify_paper(prepared, &[row], paper_settings(settings)).map_err(refuse)?;
+            let (proof, witness) = certify_paper(prepared, &[row], paper_settings(settings))?;
             (witness, proof, None)
         }
         (Method::Tight, None) => {
             let witness = propose::plain(network);
-            let proof = prove(prepared, row, &witness).map_err(refuse)?;
+            let proof = prove(prepared, row, &witness)?;
             (witness, proof, None)
         }
         (Method::Tight, Some(epsilon)) => {
             let best = propose::split(prepared, network, row, epsilon, settings.max_components);
-            let (witness, proof, stop) = best.map_err(refuse)?;
+            let (witness, proof, stop) = best?;
             (witness, proof, Some(stop))
         }
     };
     if !proof.relative_bound.is_finite() {
-        let why = format!("the mixture is 0, so that the bound {:e} is no fraction of it", proof.bound);
-        return Err(refuse(Error::Config(why)));
+        return Err(no_fraction(proof.bound));
     }
     let mut samples = Vec::new();
     let mut empirical = None;
@@ -184,7 +206,6 @@ fn one(
     Ok(Certified { input, witness, proof, stopped, empirical, samples })
 }
 
-/// The error for an input that cannot be certified.
-fn no_certificate(given: &str, input: usize, why: &Error) -> Error {
-    Error::data(given, format!("input {input} has no certificate: {why}"))
+fn no_fraction(bound: f64) -> Error {
+    Error::Config(format!("the mixture is 0, so that the bound {bound:e} is no fraction of it"))
 }

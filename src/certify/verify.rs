@@ -57,8 +57,11 @@ pub fn verify(
     let chunk = CHUNK * rayon::current_num_threads();
     for start in (0..count).step_by(chunk) {
         let stop = (start + chunk).min(count);
-        let rows = |at: usize| if about.settings.joint { first..end } else { first + at..first + at + 1 };
-        let rows = |at: usize| rows(at).map(|row| inputs.row(row)).collect::<Vec<_>>();
+        let rows = |at: usize| {
+            let input = certificate.records[at].input;
+            let rows = if about.settings.joint { first..end } else { input..input + 1 };
+            rows.map(|row| inputs.row(row)).collect::<Vec<_>>()
+        };
         let check = |at: usize| check(&certificate, &prepared, at, &rows(at));
         let found: Vec<Result<()>> = (start..stop).into_par_iter().map(check).collect();
         for result in found {

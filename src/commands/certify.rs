@@ -6,7 +6,9 @@ use serde_json::json;
 
 use super::certify_args::CertifyArgs;
 use super::{Common, print_json, show};
-use crate::certify::{About, Certificate, Folder, Inputs, Progress, Settings, Subject, Summary, median, round_up, run};
+use crate::certify::{
+    About, Certificate, Folder, Inputs, Progress, Settings, Subject, Summary, failure, median, round_up, run,
+};
 use crate::device::Device;
 use crate::{Error, Result, report};
 
@@ -51,10 +53,15 @@ pub(super) fn run_command(common: &Common, args: &CertifyArgs) -> Result<()> {
         let mut object = json_of(&certificate, &summary);
         object["out"] = json!(folder.path());
         object["seconds"] = json!(seconds);
-        return print_json(&object);
+        print_json(&object)?;
+    } else {
+        tell_result(&certificate, &summary)?;
+        tell_files(&folder)?;
     }
-    tell_result(&certificate, &summary)?;
-    tell_files(&folder)
+    match &certificate.about.failed[..] {
+        [] => Ok(()),
+        failed => Err(failure(&inputs.given, failed)),
+    }
 }
 
 /// `runs/certify-MODEL`.
@@ -72,8 +79,10 @@ pub(super) fn json_of(certificate: &Certificate, summary: &Summary) -> serde_jso
     let shares = summary.shares.iter();
     let shares: Vec<_> = shares.map(|s| json!({"layer": s.layer, "kind": s.kind, "fraction": s.fraction})).collect();
     let [first, end] = certificate.about.inputs.range;
+    let failed: Vec<usize> = certificate.about.failed.iter().map(|failed| failed.input).collect();
     json!({
-        "inputs": end - first,
+        "inputs": end - first - failed.len(),
+        "failed": failed,
         "range": [first, end],
         "joint": certificate.about.settings.joint,
         "method": certificate.about.settings.method,

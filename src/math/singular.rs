@@ -52,7 +52,8 @@ pub fn singular(matrix: &[f64], n: usize) -> Singular {
 /// The rotation that makes two columns orthogonal; `None` where they are.
 fn rotation(x: &[f64], y: &[f64]) -> Option<(f64, f64)> {
     let (xx, xy, yy) = (dot(x, x), dot(x, y), dot(y, y));
-    if !(xy.abs() > ORTHOGONAL * (xx.sqrt() * yy.sqrt())) {
+    let turned = xy.abs() > ORTHOGONAL * (xx.sqrt() * yy.sqrt());
+    if !turned {
         return None;
     }
     let zeta = (yy - xx) / (2.0 * xy);

@@ -64,10 +64,10 @@ fn singular_values_are_accurate_for_themselves() {
         let n = n as usize;
         let matrix: Vec<f64> = (0..n * n).map(|at| scale[at % n] * random.normal()).collect();
         let found = singular(&matrix, n);
-        for at in 0..n * n {
+        for (at, entry) in matrix.iter().enumerate() {
             let (i, j) = (at / n, at % n);
             let sum: f64 = (0..n).map(|k| found.values[k] * found.left[k * n + i] * found.right[k * n + j]).sum();
-            assert!((sum - matrix[at]).abs() <= 1e-14 * n as f64 * scale[j] * 10.0, "{n}: entry {at}");
+            assert!((sum - entry).abs() <= 1e-14 * n as f64 * scale[j] * 10.0, "{n}: entry {at}");
             for rows in [&found.left, &found.right] {
                 let dot: f64 = (0..n).map(|k| rows[i * n + k] * rows[j * n + k]).sum();
                 assert!((dot - f64::from(u8::from(i == j))).abs() <= 1e-13, "{n}: {dot}");

@@ -257,17 +257,18 @@ fn couplings_are_taken_as_far_as_they_fit() {
     }
     assert!(with(detour).expect("a worse coupling").bound > plain.bound);
     // Too much mass is cut off; what is missing goes where it costs most.
-    let bound = |at: usize, mass: f64| {
+    let bound = |at: &[usize], mass: f64| {
         let mut off = coupling.clone();
-        off[at].2 += mass;
+        at.iter().for_each(|&at: &usize| off[at].2 += mass);
         with(off).map(|proof| proof.bound)
     };
-    assert_eq!(bound(0, 2f64.powi(-53)).expect("cut off"), plain.bound);
-    let missing = [-40, -20, -6].map(|power| bound(other, -2f64.powi(power)).expect("repaired"));
+    assert_eq!(bound(&[0], 2f64.powi(-53)).expect("cut off"), plain.bound);
+    assert_eq!(bound(&[other], -2f64.powi(-40)).expect("one place is left for it"), plain.bound);
+    let missing = [-40, -20, -6].map(|power| bound(&[0, other], -2f64.powi(power)).expect("repaired"));
     assert!(plain.bound < missing[0] && missing.windows(2).all(|pair| pair[0] < pair[1]), "{missing:?}");
     assert!(missing[0] < 1.001 * plain.bound && missing[2] > 1.01 * plain.bound, "{missing:?}");
     for wrong in [-2.0, f64::NAN] {
-        assert!(bound(0, wrong).is_err());
+        assert!(bound(&[0], wrong).is_err());
     }
 }
 

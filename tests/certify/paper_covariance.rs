@@ -115,7 +115,7 @@ fn what_is_no_covariance_is_refused() {
         assert!(why.contains(words), "{why}");
     };
     refused(&|l| l.variance[1] = 0.1, "weights is not symmetric");
-    refused(&|l| l.variance[0] = f64::NAN, "not symmetric or not finite");
+    refused(&|l| l.variance[0] = f64::NAN, "NaN among the weight variances");
     refused(&|l| l.bias_variance[3] = -0.1, "biases is not proved to be positive semidefinite");
     refused(&|l| (l.variance[1], l.variance[4]) = (0.21, 0.21), "weights is not proved to be positive semidefinite");
     refused(&|l| (l.variance[0], l.variance[1], l.variance[4]) = (0.0, 0.1, 0.1), "add a little to its diagonal");

@@ -106,8 +106,8 @@ fn no_mask_is_farther_than_the_bound() {
             assert!(apart <= proof.bound, "p = {p}, {points} points: {apart} is above {}", proof.bound);
             bounds.push(proof.bound);
         }
-        // All masks of both layers: nothing is lost but rounding.
-        assert!(bounds[4] <= 1e-6, "p = {p}: {bounds:?}");
+        // All masks of both layers: nothing is lost but rounding, which is that of masses.
+        assert!(bounds[4] <= 1e-5, "p = {p}: {bounds:?}");
         assert!(bounds[3] < bounds[0], "p = {p}: {bounds:?}");
     }
 }
