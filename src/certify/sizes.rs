@@ -32,7 +32,7 @@ pub(super) fn check(network: &Network, method: Method, inputs: [usize; 2], compo
         return too_much(&what, all, "take fewer inputs, --points or --components");
     }
     if prepared > have {
-        let correlated = network.layers.iter().any(|layer| layer.has_covariances().contains(&true));
+        let correlated = network.layers.iter().any(|layer| layer.is_correlated());
         let widest = network.layers.iter().map(|layer| layer.outputs).max().unwrap_or(0);
         let what = format!(
             "a network with {}a layer of width {widest}",
@@ -55,7 +55,7 @@ pub(super) fn check(network: &Network, method: Method, inputs: [usize; 2], compo
 fn prepared(network: &Network) -> f64 {
     let layer = |layer: &Layer| {
         let weights = layer.inputs as f64 * layer.outputs as f64;
-        let covariance = if layer.has_covariances().contains(&true) { 4.0 * weights * weights } else { 0.0 };
+        let covariance = if layer.is_correlated() { 4.0 * weights * weights } else { 0.0 };
         12.0 * weights + covariance
     };
     let widths = network.layers.iter().skip(1).map(|layer| 3.0 * (layer.inputs as f64).powi(2)).sum::<f64>();
@@ -74,7 +74,7 @@ fn stacked(network: &Network, at_once: usize, components: usize) -> f64 {
     let points = at_once as f64;
     let factors = |layer: &Layer| {
         let outputs = layer.outputs as f64;
-        if layer.has_covariances().contains(&true) { (points * outputs).powi(2) } else { outputs * points * points }
+        if layer.is_correlated() { (points * outputs).powi(2) } else { outputs * points * points }
     };
     let largest = network.layers.iter().map(factors).fold(0.0, f64::max);
     let threads = if at_once > 1 { 1.0 } else { rayon::current_num_threads() as f64 };

@@ -53,7 +53,7 @@ impl Subject {
 
     /// Whether weights or biases of any layer have a full covariance.
     pub fn is_correlated(&self) -> bool {
-        self.network.layers.iter().any(|layer| layer.has_covariances().contains(&true))
+        self.network.layers.iter().any(Layer::is_correlated)
     }
 
     /// One line for people: `network 784-128-128-10, ReLU, factorised Gaussian weights`.
@@ -106,20 +106,33 @@ fn convert(path: &Path, i: usize, layer: &LayerSpec, params: &[f32], dropout: Op
         let tensor = layer.tensors().into_iter().find(|tensor| names.contains(&tensor.name))?;
         Some(tensor.unpack(params).into_iter().map(f64::from).collect())
     };
-    // The square of a single-precision number is a double, exactly.
-    let variances = |covariance: &'static str, std: &'static str| match values([covariance; 2]) {
-        Some(covariance) => covariance,
-        None => values([std; 2]).unwrap_or_default().into_iter().map(|s| s * s).collect(),
-    };
-    let or_none = |found: Vec<f64>, len: usize| if found.is_empty() { vec![0.0; len] } else { found };
     let (inputs, outputs) = (layer.inputs(), layer.outputs());
+    let full = matches!(layer, LayerSpec::Stochastic { correlated, .. } if correlated.contains(&true));
+    // Variances `[rows, columns]`, or the covariance of the entries, column after column.
+    let variances = |covariance: &'static str, std: &'static str, [rows, columns]: [usize; 2]| {
+        if let Some(covariance) = values([covariance; 2]) {
+            return covariance;
+        }
+        // The square of a single-precision number is a double, exactly.
+        let squares: Option<Vec<f64>> = values([std; 2]).map(|std| std.into_iter().map(|s| s * s).collect());
+        let squares = squares.unwrap_or_else(|| vec![0.0; rows * columns]);
+        if !full {
+            return squares;
+        }
+        let n = rows * columns;
+        let mut covariance = vec![0.0; n * n];
+        for (at, square) in squares.into_iter().enumerate() {
+            covariance[(at % columns * rows + at / columns) * (n + 1)] = square;
+        }
+        covariance
+    };
     Ok(Layer {
         inputs,
         outputs,
         mean: values(["weight_mean", "weight"]).unwrap_or_default(),
-        variance: or_none(variances("weight_covariance", "weight_std"), inputs * outputs),
+        variance: variances("weight_covariance", "weight_std", [outputs, inputs]),
         bias_mean: values(["bias_mean", "bias"]).unwrap_or_default(),
-        bias_variance: or_none(variances("bias_covariance", "bias_std"), outputs),
+        bias_variance: variances("bias_covariance", "bias_std", [outputs, 1]),
         activation: activation.name().to_owned(),
         dropout: dropout.unwrap_or(own_dropout),
     })

@@ -9,6 +9,7 @@ pub mod clusters;
 pub mod compression;
 pub mod cross;
 pub mod eigen;
+pub mod factors;
 pub mod gamma;
 pub mod gaussian_w2;
 mod householder;

@@ -1,7 +1,7 @@
 //! The paper's method against golden values of its recursion, theory and degenerate networks.
 
 use bures::certify::core::{
-    Arriving, Layer, LayerWitness, Method, Network, Prepared, Proof, TermKind, Witness, prove, prove_paper,
+    Layer, LayerWitness, Method, Network, Prepared, Proof, Stacked, TermKind, Witness, prove, prove_paper,
 };
 use bures::certify::propose::paper::{PaperSettings, certify_paper, shapes};
 use bures::io::TensorData;
@@ -32,10 +32,10 @@ pub(crate) fn integers(golden: &Golden, name: &str) -> Vec<u32> {
 }
 
 /// Labels of a golden file, whose components come in another order: each of ours takes the label of the nearest.
-pub(crate) fn matched(arriving: &[Arriving<'_>], means: &[f64], labels: &[u32]) -> Vec<u32> {
+pub(crate) fn matched(arriving: &[Stacked], means: &[f64], labels: &[u32]) -> Vec<u32> {
     let apart = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum::<f64>();
-    let nearest = |component: &Arriving<'_>| {
-        let costs = means.chunks_exact(component.mean.len()).map(|mean| apart(component.mean, mean));
+    let nearest = |component: &Stacked| {
+        let costs = means.chunks_exact(component.mean.len()).map(|mean| apart(&component.mean, mean));
         let best = costs.enumerate().min_by(|a, b| a.1.total_cmp(&b.1)).expect("a component");
         assert!(best.1 <= 1e-12, "no golden component is near: {:e}", best.1);
         labels[best.0]
@@ -90,7 +90,7 @@ fn tiny_networks_agree_with_the_golden_recursion() {
         let network = golden.network(&format!("{activation}.net."), activation, 0.0);
         let prepared = Prepared::new(&network).expect("a network");
         let input = &golden.floats(&format!("{activation}.X"))[..2];
-        let given = |index: usize, arriving: &[Arriving<'_>]| {
+        let given = |index: usize, arriving: &[Stacked]| {
             let layer = format!("{stem}.layer{}", index + 1);
             let weights = golden.floats(&format!("{layer}.q.weights"));
             assert_eq!(arriving.len(), weights.len());
@@ -139,7 +139,7 @@ fn mnist_network_agrees_with_the_golden_recursion() {
     let prepared = Prepared::new(&network).expect("a network");
     for (point, input) in golden.floats("X").chunks_exact(784).enumerate() {
         let stem = format!("pt{point}");
-        let given = |index: usize, arriving: &[Arriving<'_>]| {
+        let given = |index: usize, arriving: &[Stacked]| {
             let labels = integers(&golden, &format!("{stem}.layer{}.labels", index + 1));
             let shapes = shapes(arriving, &labels, 10)?;
             Ok(LayerWitness { labels, shapes, ..LayerWitness::default() })
@@ -231,7 +231,7 @@ fn couplings_are_taken_as_far_as_they_fit() {
     let (plain, witness) =
         certify_paper(&prepared, &[&[1.0]], PaperSettings { points: 4, components: 2 }).expect("a proof");
     let mut weights = Vec::new();
-    let stored = |index: usize, arriving: &[Arriving<'_>]| {
+    let stored = |index: usize, arriving: &[Stacked]| {
         if index == 1 {
             weights = arriving.iter().map(|component| component.weight).collect();
         }

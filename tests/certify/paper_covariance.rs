@@ -96,6 +96,7 @@ fn correlation_counts() {
         *entry = if i == k { 0.25 + if j == l { 1e-6 } else { 0.0 } } else { 0.0 };
     }
     network.layers[0].variance = covariance;
+    network.layers[0].bias_variance = vec![0.25, 0.0, 0.0, 0.25];
     let prepared = Prepared::new(&network).expect("a network");
     let (proof, _) = certify_paper(&prepared, &[&[1.0, -2.0, 4.0]], COARSE).expect("a proof");
     let want = 0.25 * 9.0 + 1e-6 * 21.0 + 0.25;

@@ -1,6 +1,6 @@
 //! The paper's method for several inputs at once (Corollary 20).
 
-use bures::certify::core::{Arriving, LayerWitness, Network, Prepared, Proof, prove, prove_paper, replay_paper};
+use bures::certify::core::{LayerWitness, Network, Prepared, Proof, Stacked, prove, prove_paper, replay_paper};
 use bures::certify::propose::paper::{PaperSettings, certify_paper, shapes};
 use bures::math::gaussian_w2;
 use bures::reference::philox::Philox;
@@ -39,7 +39,7 @@ fn three_inputs_agree_with_the_golden_recursion() {
             Prepared::new(&golden.network(&format!("{activation}.net."), activation, 0.0)).expect("a network");
         let rows = golden.floats(&format!("{activation}.X"));
         let inputs: Vec<&[f64]> = rows.chunks_exact(2).collect();
-        let given = |index: usize, arriving: &[Arriving<'_>]| {
+        let given = |index: usize, arriving: &[Stacked]| {
             let layer = format!("{stem}.layer{}", index + 1);
             let means = by_neuron(&golden.floats(&format!("{layer}.q.means")), 3, 8);
             let labels = matched(arriving, &means, &integers(&golden, &format!("{layer}.labels")));

@@ -3,8 +3,9 @@
 use super::matrix::{factorises, symmetric_product, transposed};
 use super::prove::dense_rounding;
 use super::rounding::{add_up, gamma, hypot_up, mul_up, norm_up, plain_dot, sqrt_up, sum_up};
-use super::stacked::{Stacked, factor, square_up};
+use super::stacked::{Stacked, square_up};
 use super::types::Layer;
+use crate::math::factors::factor;
 use crate::{Error, Result};
 
 /// A layer's law, as exact as it is stored.
@@ -37,19 +38,14 @@ impl Affine {
     /// [`Error::Config`] for covariances that are not proved to be positive semidefinite.
     pub(super) fn new(layer: &Layer, number: usize) -> Result<(Self, Layer)> {
         let (n, m) = (layer.inputs, layer.outputs);
-        let [weights_full, biases_full] = layer.has_covariances();
-        let mut plain = layer.clone();
-        let mut correlated = None;
-        if weights_full || biases_full {
-            let weight =
-                if weights_full { layer.variance.clone() } else { spread_out(&transposed(&layer.variance, m, n)) };
-            let bias = if biases_full { layer.bias_variance.clone() } else { spread_out(&layer.bias_variance) };
-            check(&weight, n * m, number, "weights")?;
-            check(&bias, m, number, "biases")?;
-            let diagonal = |matrix: &[f64], n: usize| (0..n).map(|j| matrix[j * n + j]).collect::<Vec<f64>>();
-            plain.variance = transposed(&diagonal(&weight, n * m), n, m);
-            plain.bias_variance = diagonal(&bias, m);
-            correlated = Some(Correlated { weight, bias });
+        let (mut plain, mut correlated) = (layer.clone(), None);
+        if layer.is_correlated() {
+            check(&layer.variance, n * m, number, "weights")?;
+            check(&layer.bias_variance, m, number, "biases")?;
+            let diagonal = |matrix: &[f64], n: usize| matrix.iter().step_by(n + 1).copied().collect::<Vec<f64>>();
+            plain.variance = transposed(&diagonal(&layer.variance, n * m), n, m);
+            plain.bias_variance = diagonal(&layer.bias_variance, m);
+            correlated = Some(Correlated { weight: layer.variance.clone(), bias: layer.bias_variance.clone() });
         }
         let affine = Self {
             inputs: n,
@@ -156,11 +152,6 @@ fn defect(block: &[f64], factor: &[f64], n: usize, trace: f64) -> f64 {
     let rest: Vec<f64> = block.iter().zip(&product).map(|(a, b)| a - b).collect();
     let step = mul_up(gamma(n + 2), add_up(trace, square_up(factor)));
     add_up(sqrt_up(square_up(&rest)), add_up(step, (n * n) as f64 * f64::MIN_POSITIVE))
-}
-
-fn spread_out(diagonal: &[f64]) -> Vec<f64> {
-    let n = diagonal.len();
-    (0..n * n).map(|at| if at / n == at % n { diagonal[at / n] } else { 0.0 }).collect()
 }
 
 /// Refuses what is not proved to be a covariance: `C − δI` is factorised, whose rounding is below `δ` (Higham, Theorem 10.3). Variables that

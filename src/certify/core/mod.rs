@@ -29,7 +29,8 @@ mod stacked;
 mod tanh;
 mod types;
 
-pub use paper::{Arriving, prove_paper, replay_paper};
+pub use paper::{prove_paper, replay_paper};
 pub use prepared::Prepared;
 pub use prove::prove;
+pub use stacked::Stacked;
 pub use types::{Layer, LayerWitness, Method, Mixture, Network, Proof, Split, Term, TermKind, Witness};

@@ -13,22 +13,8 @@ use crate::{Error, Result};
 /// Components that a layer may make.
 pub(super) const MOST_ATOMS: usize = 1 << 18;
 
-/// A component that arrives at a layer: `N(mean, blockdiag(FFᵀ))`, its coordinates in blocks. With independent weights a block holds a
-/// neuron's values at all inputs (one, if there is one input); with correlated weights one block holds everything.
-#[derive(Clone, Copy, Debug)]
-pub struct Arriving<'a> {
-    /// A multiple of 2⁻⁵³.
-    pub weight: f64,
-    /// `[n]`, block by block.
-    pub mean: &'a [f64],
-    /// Coordinates of a block.
-    pub size: usize,
-    /// `F` of every block, `[n / size, size, size]`.
-    pub factors: &'a [f64],
-}
-
 /// Proves the paper's bound for the joint law of the outputs at these inputs, one or several. `propose` is asked for every hidden layer's
-/// witness, given its number from 0 and the components that arrive there; the witness that was used is returned with the proof. The
+/// witness, given its number from 0 and the components that arrive there, without columns; the witness that was used is returned with the proof. The
 /// mixture is of outputs input by input.
 ///
 /// # Errors
@@ -36,13 +22,12 @@ pub struct Arriving<'a> {
 pub fn prove_paper(
     prepared: &Prepared,
     inputs: &[&[f64]],
-    mut propose: impl FnMut(usize, &[Arriving<'_>]) -> Result<LayerWitness>,
+    mut propose: impl FnMut(usize, &[Stacked]) -> Result<LayerWitness>,
 ) -> Result<(Proof, Witness)> {
     let mut state = Recursion::start(prepared, inputs)?;
     let mut witness = Witness { method: Method::PaperGrid, layers: Vec::new() };
     for index in 0..prepared.hidden.len() {
-        let arriving: Vec<Arriving<'_>> = state.laws.iter().map(Arriving::of).collect();
-        let proposal = propose(index, &arriving)?;
+        let proposal = propose(index, &state.laws)?;
         state.advance(prepared, index, &proposal)?;
         witness.layers.push(proposal);
     }
@@ -58,14 +43,8 @@ pub fn replay_paper(prepared: &Prepared, inputs: &[&[f64]], witness: &Witness) -
         let (expected, got) = (prepared.hidden.len().to_string(), witness.layers.len().to_string());
         return Err(Error::Shape { op: "hidden layers of a witness", expected, got });
     }
-    let stored = |index: usize, _: &[Arriving<'_>]| Ok(witness.layers.get(index).cloned().unwrap_or_default());
+    let stored = |index: usize, _: &[Stacked]| Ok(witness.layers.get(index).cloned().unwrap_or_default());
     Ok(prove_paper(prepared, inputs, stored)?.0)
-}
-
-impl<'a> Arriving<'a> {
-    fn of(law: &'a Stacked) -> Self {
-        Self { weight: law.weight, mean: &law.mean, size: law.size, factors: &law.factors }
-    }
 }
 
 /// The mixture at a layer, and what its distance to the truth is made of.
@@ -73,15 +52,6 @@ struct Recursion {
     inputs: usize,
     laws: Vec<Stacked>,
     terms: Vec<Term>,
-}
-
-/// What placing, storing and masking points costs beside the signature, as mean squares before and after the layer's weights.
-#[derive(Default)]
-struct Costs {
-    placing: f64,
-    storing: f64,
-    masks: f64,
-    mass: f64,
 }
 
 impl Recursion {
@@ -127,7 +97,7 @@ impl Recursion {
         if proposal.shapes.len() > merged.len() {
             return Err(unfit(number, "number of shapes"));
         }
-        let (mut points, mut signature, mut costs) = (Vec::new(), 0.0, Costs::default());
+        let (mut points, mut signature) = (Vec::new(), 0.0);
         for (c, merged) in merged.iter().enumerate() {
             let shape = proposal.shapes.get(c).map_or(&[][..], Vec::as_slice);
             let (atoms, cost) = atoms(merged, shape).ok_or_else(|| unfit(number, "shape of a signature"))?;
@@ -138,22 +108,22 @@ impl Recursion {
             }
         }
         self.push(number, TermKind::Signature, mul_up(factor, sqrt_up(signature)));
-        let points =
-            masked(layer, points, proposal.masks, &mut costs).ok_or_else(|| unfit(number, "number of masks"))?;
-        self.push(number, TermKind::Dropout, mul_up(scale, sqrt_up(costs.masks)));
+        let masks = masked(layer, points, proposal.masks as usize);
+        let (points, dropped, moved) = masks.ok_or_else(|| unfit(number, "number of masks"))?;
+        self.push(number, TermKind::Dropout, mul_up(scale, sqrt_up(dropped)));
+        let (mut placing, mut storing) = (0.0, 0.0);
         self.laws.clear();
         for point in points {
             let (law, rounding) = next.through(point.weight, &point.location);
             if !law.is_finite() {
                 return Err(not_finite(number));
             }
-            let placed = mul_up(point.off, sqrt_up(layer.keep.hi));
-            costs.placing = add_up(costs.placing, mul_up(point.weight, mul_up(placed, placed)));
-            costs.storing = add_up(costs.storing, mul_up(point.weight, mul_up(rounding, rounding)));
+            placing = add_up(placing, mul_up(point.weight, mul_up(point.off, point.off)));
+            storing = add_up(storing, mul_up(point.weight, mul_up(rounding, rounding)));
             self.laws.push(law);
         }
-        let placing = mul_up(scale, add_up(sqrt_up(costs.placing), sqrt_up(costs.mass)));
-        self.push(number, TermKind::Rounding, add_up(placing, sqrt_up(costs.storing)));
+        let placing = add_up(mul_up(sqrt_up(layer.keep.hi), sqrt_up(placing)), sqrt_up(moved));
+        self.push(number, TermKind::Rounding, add_up(mul_up(scale, placing), sqrt_up(storing)));
         Ok(())
     }
 
@@ -190,41 +160,40 @@ fn activated(layer: &Hidden, atom: Atom, size: usize) -> Atom {
 }
 
 /// Appendix E: points times the masks `μ_j ∈ {0, 1/(1 − p)}`. The masks of the coordinates with the largest `Σ π c_j²` stay random, point by
-/// point; the others are replaced by their mean 1: the squared distance is `p/(1 − p) Σ π c_j²`, summed over them.
-fn masked(layer: &Hidden, mut points: Vec<Atom>, masks: u32, costs: &mut Costs) -> Option<Vec<Atom>> {
-    let (width, masks) = (points.first()?.location.len(), masks as usize);
+/// point; the others are replaced by their mean 1: the squared distance is `p/(1 − p) Σ π c_j²`, summed over them. It is returned with
+/// that of masses which are not quite `p` and `1 − p`.
+fn masked(layer: &Hidden, mut points: Vec<Atom>, masks: usize) -> Option<(Vec<Atom>, f64, f64)> {
+    let width = points.first()?.location.len();
     let room = (MOST_ATOMS / points.len()).checked_ilog2()? as usize;
     if masks > width.min(room) || (masks > 0 && layer.drop.hi == 0.0) {
         return None;
     }
     let mut squares = vec![0.0; width];
     for point in &points {
-        squares
-            .iter_mut()
-            .zip(&point.location)
-            .for_each(|(sum, c)| *sum = add_up(*sum, mul_up(point.weight, mul_up(*c, *c))));
+        for (sum, c) in squares.iter_mut().zip(&point.location) {
+            *sum = add_up(*sum, mul_up(point.weight, mul_up(*c, *c)));
+        }
     }
     let mut order: Vec<usize> = (0..width).collect();
     order.sort_by(|&i, &j| squares[j].total_cmp(&squares[i]).then(i.cmp(&j)));
     let (random, fixed) = order.split_at(masks);
-    costs.masks = mul_up(layer.drop.hi, fixed.iter().fold(0.0, |sum, &j| add_up(sum, squares[j])));
-    let (keep, radius) = layer.keep.center();
+    let dropped = mul_up(layer.drop.hi, fixed.iter().fold(0.0, |sum, &j| add_up(sum, squares[j])));
+    let ((keep, radius), mut moved) = (layer.keep.center(), 0.0);
     for &j in random {
         let mut next = Vec::with_capacity(2 * points.len());
-        for point in points {
-            let kept = mul_up(point.location[j].abs(), layer.keep.hi);
+        for Atom { weight, location, off } in points {
+            let kept = mul_up(location[j].abs(), layer.keep.hi);
             // Masses are multiples of 2⁻⁵³: what the dropped one is off by moves all the way.
-            let gone = ((point.weight * (1.0 - 1.0 / keep) / U).round() * U).clamp(0.0, point.weight);
-            costs.mass = add_up(costs.mass, mul_up(8.0 * U, mul_up(kept, kept)));
-            let (mut without, mut with) = (point.location.clone(), point.location);
-            let moved = add_up(mul_up(with[j].abs(), radius), mul_up(U, kept));
-            without[j] = 0.0;
-            with[j] *= keep;
-            let parts = [(gone, without, point.off), (point.weight - gone, with, add_up(point.off, moved))];
-            let parts = parts.into_iter().filter(|(weight, ..)| *weight > 0.0);
-            next.extend(parts.map(|(weight, location, off)| Atom { weight, location, off }));
+            let gone = ((weight * (1.0 - 1.0 / keep) / U).round() * U).clamp(0.0, weight);
+            moved = add_up(moved, mul_up(8.0 * U, mul_up(kept, kept)));
+            let (mut without, mut with) = (location.clone(), location);
+            let rounded = add_up(mul_up(with[j].abs(), radius), mul_up(U, kept));
+            (without[j], with[j]) = (0.0, with[j] * keep);
+            next.push(Atom { weight: gone, location: without, off });
+            next.push(Atom { weight: weight - gone, location: with, off: add_up(off, rounded) });
         }
+        next.retain(|atom: &Atom| atom.weight > 0.0);
         points = next;
     }
-    Some(points)
+    Some((points, dropped, moved))
 }

@@ -129,13 +129,13 @@ fn check(layer: &Layer, number: usize, before: Option<usize>) -> Result<()> {
     let Some(weights) = inputs.checked_mul(outputs) else {
         return shape(format!("layer {number} that fits in memory"), format!("{outputs} × {inputs}"));
     };
-    let [weights_full, biases_full] = layer.has_covariances();
-    let variances = |full: bool, n: usize| if full { n * n } else { n };
+    let full = layer.is_correlated();
+    let variances = |n: usize| if full { n * n } else { n };
     let arrays = [
         ("weight means", &layer.mean, weights, false),
-        ("weight variances", &layer.variance, variances(weights_full, weights), !weights_full),
+        ("weight variances", &layer.variance, variances(weights), !full),
         ("bias means", &layer.bias_mean, outputs, false),
-        ("bias variances", &layer.bias_variance, variances(biases_full, outputs), !biases_full),
+        ("bias variances", &layer.bias_variance, variances(outputs), !full),
     ];
     for (what, values, length, variance) in arrays {
         if values.len() != length {

@@ -4,6 +4,7 @@ use super::paper::MOST_ATOMS;
 use super::rounding::{Interval, U, add_up, at_least_zero, div_up, gamma, mul_up, norm_up, plain_dot, sqrt_down};
 use super::split::{MOST_POINTS, boundaries, cells};
 use super::stacked::Stacked;
+use crate::math::factors::squares;
 use crate::math::principal::principal;
 
 /// A point as stored, and how far it may be from the exact one.
@@ -65,7 +66,8 @@ fn directions(of: &Stacked, shape: &[u32], trace: f64) -> Vec<Direction> {
     let mut found: Vec<Direction> = Vec::new();
     let wanted = shape.iter().rposition(|&points| points > 1).map_or(0, |last| last + 1);
     // Where none are found nothing is cut.
-    let vectors = principal(&of.blocks(), of.size, &of.columns, wanted).map_or(Vec::new(), |found| found.vectors);
+    let vectors = principal(&squares(&of.factors, of.size), of.size, &of.columns, wanted)
+        .map_or(Vec::new(), |found| found.vectors);
     for (v, &points) in vectors.iter().zip(shape).filter(|(_, points)| **points > 1) {
         let (mut image, size) = (of.times(v), norm_up(v));
         let step = gamma(n + 2 * of.size + of.columns.len() + 8 + 2 * found.len());

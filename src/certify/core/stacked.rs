@@ -2,23 +2,23 @@
 
 use super::gaussian::{Covariance, Gaussian, store_covariance};
 use super::matrix::symmetric_product;
-use super::rounding::{U, add_up, at_least_zero, cover, gamma, mul_up, plain_dot, sqrt_up};
+use super::rounding::{U, add_up, cover, gamma, mul_up, plain_dot, sqrt_up};
 
 /// `N(mean, blockdiag(FFᵀ) + Σ_r u_r u_rᵀ)`, exactly the numbers here: positive semidefinite however they were rounded.
 ///
 /// Coordinates come in blocks of equal size. With independent weights a block is a neuron, and holds its values at all inputs, one after
 /// the other; with correlated weights one block holds everything, input by input. So coordinate `p` of block `q` of `g` is neuron
 /// `(pg + q) mod L` at input `⌊(pg + q)/L⌋`.
-#[derive(Clone)]
-pub(super) struct Stacked {
+#[derive(Clone, Debug)]
+pub struct Stacked {
     /// A multiple of 2⁻⁵³.
-    pub(super) weight: f64,
+    pub weight: f64,
     /// `[n]`, block by block.
-    pub(super) mean: Vec<f64>,
+    pub mean: Vec<f64>,
     /// Coordinates of a block.
-    pub(super) size: usize,
+    pub size: usize,
     /// `F` of every block, `[n / size, size, size]`.
-    pub(super) factors: Vec<f64>,
+    pub factors: Vec<f64>,
     /// `u_r`, `[n]` each, the long ones first.
     pub(super) columns: Vec<Vec<f64>>,
 }
@@ -58,15 +58,6 @@ impl Stacked {
         out
     }
 
-    /// `FFᵀ` of every block, nearly.
-    pub(super) fn blocks(&self) -> Vec<f64> {
-        let size = self.size;
-        if size == 1 {
-            return self.factors.iter().map(|f| f * f).collect();
-        }
-        self.factors.chunks_exact(size * size).flat_map(|f| symmetric_product(f, f, size, size)).collect()
-    }
-
     pub(super) fn is_finite(&self) -> bool {
         self.mean.iter().chain(&self.factors).all(|x| x.is_finite())
     }
@@ -75,7 +66,8 @@ impl Stacked {
     pub(super) fn gaussian(&self) -> (Gaussian, f64) {
         let (n, size) = (self.mean.len(), self.size);
         let groups = n / size;
-        let blocks = self.blocks();
+        let blocks: Vec<f64> =
+            self.factors.chunks_exact(size * size).flat_map(|f| symmetric_product(f, f, size, size)).collect();
         let trace = square_up(&self.factors);
         let underflow = (n * size) as f64 * f64::MIN_POSITIVE;
         let off = if trace == 0.0 { 0.0 } else { add_up(mul_up(gamma(size + 1), trace), underflow) };
@@ -99,33 +91,4 @@ impl Stacked {
         let (distance, floor) = store_covariance(&mut matrix, n, off, 0.0, |j| fixed[j]);
         (Gaussian { mean, covariance: Covariance::Full(matrix), floor }, distance)
     }
-}
-
-/// `F [n, n]` with `FFᵀ` nearly the positive semidefinite `matrix`: Cholesky's factorisation, the largest pivot first, until only rounding
-/// is left.
-pub(super) fn factor(matrix: &[f64], n: usize) -> Vec<f64> {
-    if let [variance] = matrix {
-        return vec![at_least_zero(*variance).sqrt()];
-    }
-    let (mut rest, mut factor) = (matrix.to_vec(), vec![0.0; n * n]);
-    let largest = |rest: &[f64]| {
-        (0..n).fold((0, 0.0), |best, j| if rest[j * n + j] > best.1 { (j, rest[j * n + j]) } else { best })
-    };
-    let floor = n as f64 * U * largest(&rest).1;
-    for k in 0..n {
-        let (p, pivot) = largest(&rest);
-        if !(pivot > floor) {
-            break;
-        }
-        let root = pivot.sqrt();
-        let column: Vec<f64> = (0..n).map(|i| if i == p { root } else { rest[i * n + p] / root }).collect();
-        for (i, x) in column.iter().enumerate() {
-            rest[i * n..][..n].iter_mut().zip(&column).for_each(|(entry, y)| *entry -= x * y);
-            factor[i * n + k] = *x;
-        }
-        for i in 0..n {
-            (rest[i * n + p], rest[p * n + i]) = (0.0, 0.0);
-        }
-    }
-    factor
 }

@@ -22,7 +22,7 @@ pub struct Layer {
     pub variance: Vec<f64>,
     /// `[outputs]`.
     pub bias_mean: Vec<f64>,
-    /// `[outputs]`; or the biases' covariance, `[outputs, outputs]`.
+    /// `[outputs]`; or, with a covariance of the weights, that of the biases, `[outputs, outputs]`.
     pub bias_variance: Vec<f64>,
     /// What follows this layer: a name that [`super`] knows ("relu", "tanh", "none").
     pub activation: String,
@@ -31,10 +31,10 @@ pub struct Layer {
 }
 
 impl Layer {
-    /// Whether `variance` and `bias_variance` are full covariances.
-    pub fn has_covariances(&self) -> [bool; 2] {
+    /// Whether `variance` and `bias_variance` are full covariances; then both are.
+    pub fn is_correlated(&self) -> bool {
         let full = |values: &[f64], n: usize| n > 1 && n.checked_mul(n) == Some(values.len());
-        [full(&self.variance, self.inputs.saturating_mul(self.outputs)), full(&self.bias_variance, self.outputs)]
+        full(&self.variance, self.inputs.saturating_mul(self.outputs)) || full(&self.bias_variance, self.outputs)
     }
 }
 

@@ -1,9 +1,10 @@
 //! Proposals for the paper's method: clusters of components by M-means, points of signatures by the exact allocation (Eqn 31), masks as far
 //! as the points allow. Nothing here is trusted.
 
-use crate::certify::core::{Arriving, LayerWitness, Prepared, Proof, Witness, prove_paper};
+use crate::certify::core::{LayerWitness, Prepared, Proof, Stacked, Witness, prove_paper};
 use crate::math::allocation::{allocate, most_cut};
 use crate::math::clusters::cluster;
+use crate::math::factors::{merged, squares};
 use crate::math::principal::principal;
 use crate::{Error, Result};
 
@@ -38,10 +39,10 @@ pub fn certify_paper(prepared: &Prepared, inputs: &[&[f64]], settings: PaperSett
 ///
 /// # Errors
 /// [`Error::Config`] for 0 points or components; [`Error::Numeric`] for numbers that are not finite.
-pub fn propose(arriving: &[Arriving<'_>], settings: PaperSettings) -> Result<LayerWitness> {
+pub fn propose(arriving: &[Stacked], settings: PaperSettings) -> Result<LayerWitness> {
     let width = arriving.first().map_or(0, |component| component.mean.len());
     // Points that a dead layer maps to one place are one point: nothing is lost between them, and M-means need not look.
-    let mut distinct: Vec<&Arriving<'_>> = Vec::new();
+    let mut distinct: Vec<&Stacked> = Vec::new();
     let mut weights: Vec<f64> = Vec::new();
     let mut places = Vec::with_capacity(arriving.len());
     for component in arriving {
@@ -71,7 +72,7 @@ fn masks(shapes: &[Vec<u32>], points: usize) -> u32 {
 /// # Errors
 /// [`Error::Shape`] when there is not one label for each component; [`Error::Config`] for 0 points; [`Error::Numeric`] for numbers
 /// that are not finite.
-pub fn shapes(arriving: &[Arriving<'_>], labels: &[u32], points: usize) -> Result<Vec<Vec<u32>>> {
+pub fn shapes(arriving: &[Stacked], labels: &[u32], points: usize) -> Result<Vec<Vec<u32>>> {
     if labels.len() != arriving.len() {
         let (expected, got) = (format!("{} labels", arriving.len()), labels.len().to_string());
         return Err(Error::Shape { op: "shapes of signatures", expected, got });
@@ -91,43 +92,14 @@ pub fn shapes(arriving: &[Arriving<'_>], labels: &[u32], points: usize) -> Resul
 }
 
 /// The `count` largest eigenvalues of a cluster's covariance, descending.
-fn eigenvalues(members: &[&Arriving<'_>], count: usize) -> Result<Vec<f64>> {
-    let Some(first) = members.first() else { return Ok(Vec::new()) };
-    let weight: f64 = members.iter().map(|member| member.weight).sum();
-    let own = blocks(first);
-    let (mut mean, mut within) = (first.mean.to_vec(), own.clone());
-    for member in &members[1..] {
-        let share = member.weight / weight;
-        mean.iter_mut().zip(member.mean.iter().zip(first.mean)).for_each(|(x, (a, b))| *x += share * (a - b));
-        if member.factors != first.factors {
-            within.iter_mut().zip(blocks(member).iter().zip(&own)).for_each(|(x, (a, b))| *x += share * (a - b));
-        }
+fn eigenvalues(members: &[&Stacked], count: usize) -> Result<Vec<f64>> {
+    let parts: Vec<_> = members.iter().map(|m| (m.weight, &m.mean[..], &m.factors[..])).collect();
+    let Some(size) = members.first().map(|member| member.size) else { return Ok(Vec::new()) };
+    let Some(mut found) = merged(&parts, size) else { return Ok(Vec::new()) };
+    let within: f64 = found.factors.iter().map(|f| f * f).sum();
+    let between: f64 = found.columns.iter().flatten().map(|x| x * x).sum();
+    if between <= DEGENERATE * within {
+        found.columns.clear();
     }
-    let column = |member: &&Arriving<'_>| {
-        let root = (member.weight / weight).sqrt();
-        member.mean.iter().zip(&mean).map(|(x, m)| root * (x - m)).collect::<Vec<f64>>()
-    };
-    let mut columns: Vec<Vec<f64>> = members.iter().map(column).collect();
-    let trace: f64 = first.factors.iter().map(|f| f * f).sum();
-    let between: f64 = columns.iter().flatten().map(|x| x * x).sum();
-    if between <= DEGENERATE * trace {
-        columns.clear();
-    }
-    Ok(principal(&within, first.size, &columns, count)?.values)
-}
-
-/// `FFᵀ` of every block.
-fn blocks(component: &Arriving<'_>) -> Vec<f64> {
-    let size = component.size;
-    if size == 1 {
-        return component.factors.iter().map(|f| f * f).collect();
-    }
-    let mut blocks = Vec::with_capacity(component.factors.len());
-    for factor in component.factors.chunks_exact(size * size) {
-        for row in factor.chunks_exact(size) {
-            blocks
-                .extend(factor.chunks_exact(size).map(|other| row.iter().zip(other).map(|(x, y)| x * y).sum::<f64>()));
-        }
-    }
-    blocks
+    Ok(principal(&squares(&found.factors, size), size, &found.columns, count)?.values)
 }
