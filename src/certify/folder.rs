@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::core::{Mixture, Witness};
+use super::core::{Method, Mixture, Witness};
 use super::manifest::{About, Manifest, NAME};
-use super::record::{Record, method_of, read_lines, write_lines};
+use super::record::{Record, read_lines, write_lines};
 use super::run::Outcome;
 use super::{mixtures, witnesses};
 use crate::io::{TensorData, Tensors, read_hashed, sha256_bytes, write_atomic};
@@ -176,8 +176,7 @@ impl Folder {
         write(LINES, &write_lines(&certificate.records, &folder.join(LINES))?)?;
         write(MIXTURE, &seal(mixtures::pack(certificate.mixtures.iter()))?)?;
         let layers = certificate.witnesses.first().map_or(0, |witness| witness.layers.len());
-        let method = method_of(&about.settings.method)
-            .ok_or_else(|| Error::Config(format!("method {:?} is not known", about.settings.method)))?;
+        let method = certificate.witnesses.first().map_or(Method::Tight, |witness| witness.method);
         write(WITNESS, &seal(witnesses::pack(certificate.witnesses.iter(), method, layers))?)?;
         if let (Some(mixture), false) = (certificate.mixtures.first(), certificate.samples.is_empty()) {
             let (mut file, width) = (Tensors::default(), mixture.width);

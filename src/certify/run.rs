@@ -4,7 +4,7 @@ use super::core::{Method, Prepared, Proof, Witness, prove, replay_paper};
 use super::empirical::{self, Empirical};
 use super::inputs::Inputs;
 use super::manifest::Failed;
-use super::propose::paper::{PaperSettings, certify_paper};
+use super::propose::paper::{MOST_AXES, PaperSettings, certify_paper};
 use super::record::Stop;
 use super::settings::Settings;
 use super::subject::Subject;
@@ -69,7 +69,8 @@ pub fn run(subject: &Subject, inputs: &Inputs, settings: &Settings, tell: &mut d
     let components = match method {
         Method::Tight if settings.epsilon.is_some() => settings.max_components,
         Method::Tight => 1,
-        Method::PaperGrid | Method::PaperCross => settings.points.saturating_mul(settings.components),
+        Method::PaperGrid => settings.points.saturating_mul(settings.components),
+        Method::PaperCross => settings.points.max(MOST_AXES * 2).saturating_mul(settings.components),
     };
     let at_once = if settings.joint { inputs.range.len() } else { 1 };
     sizes::check(&subject.network, method, [inputs.range.len(), at_once], components)?;
@@ -143,8 +144,10 @@ fn joint(prepared: &Prepared, method: Method, settings: &Settings, inputs: &Inpu
     let rows: Vec<&[f64]> = rows.iter().map(Vec::as_slice).collect();
     let refuse = |why: Error| Error::data(&inputs.given, format!("the joint set has no certificate: {why}"));
     let (proof, witness) = match method {
-        Method::PaperGrid => certify_paper(prepared, &rows, paper_settings(settings)).map_err(refuse)?,
-        Method::Tight | Method::PaperCross => return Err(refuse(no_joint(method))),
+        Method::PaperGrid | Method::PaperCross => {
+            certify_paper(prepared, &rows, paper_settings(settings)).map_err(refuse)?
+        }
+        Method::Tight => return Err(refuse(no_joint())),
     };
     if !proof.relative_bound.is_finite() {
         return Err(refuse(no_fraction(proof.bound)));
@@ -155,17 +158,17 @@ fn joint(prepared: &Prepared, method: Method, settings: &Settings, inputs: &Inpu
 /// Proves a joint set again.
 pub(super) fn prove_set(prepared: &Prepared, inputs: &[&[f64]], witness: &Witness) -> Result<Proof> {
     match witness.method {
-        Method::PaperGrid => replay_paper(prepared, inputs, witness),
-        Method::Tight | Method::PaperCross => Err(no_joint(witness.method)),
+        Method::PaperGrid | Method::PaperCross => replay_paper(prepared, inputs, witness),
+        Method::Tight => Err(no_joint()),
     }
 }
 
-fn no_joint(method: Method) -> Error {
-    Error::Config(format!("{method:?} has no proof for several inputs at once"))
+fn no_joint() -> Error {
+    Error::Config("the tight method has no proof for several inputs at once".to_owned())
 }
 
 fn paper_settings(settings: &Settings) -> PaperSettings {
-    PaperSettings { points: settings.points, components: settings.components }
+    PaperSettings { points: settings.points, components: settings.components, cross: settings.placement == "cross" }
 }
 
 fn one(

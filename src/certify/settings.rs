@@ -15,6 +15,9 @@ pub struct Settings {
     pub method: String,
     /// Points of a component's signature, in the paper's method.
     pub points: usize,
+    /// Where its points lie: on a `grid` or a `cross`.
+    #[serde(default = "grid", skip_serializing_if = "is_grid")]
+    pub placement: String,
     /// Components after compression, in the paper's method.
     pub components: usize,
     /// Split components until the relative bound is at most this; none for no splits.
@@ -30,6 +33,14 @@ pub struct Settings {
     pub joint: bool,
 }
 
+fn grid() -> String {
+    "grid".to_owned()
+}
+
+fn is_grid(placement: &str) -> bool {
+    placement == "grid"
+}
+
 /// Left out of files, so that they read as before there were joint certificates.
 fn is_false(value: &bool) -> bool {
     !value
@@ -38,7 +49,17 @@ fn is_false(value: &bool) -> bool {
 impl Default for Settings {
     fn default() -> Self {
         let method = method_name(Method::Tight).to_owned();
-        Self { method, points: 10, components: 3, epsilon: None, max_components: 64, samples: 0, seed: 0, joint: false }
+        Self {
+            method,
+            points: 10,
+            placement: grid(),
+            components: 3,
+            epsilon: None,
+            max_components: 64,
+            samples: 0,
+            seed: 0,
+            joint: false,
+        }
     }
 }
 
@@ -68,6 +89,9 @@ impl Settings {
             return bad("samples cannot be drawn of a joint law yet: leave out --samples or --joint".to_owned());
         }
         match method_of(&self.method) {
+            Some(Method::Tight) if self.placement != "grid" => {
+                bad("the tight method has no points to place: --placement goes with --method paper".to_owned())
+            }
             Some(Method::Tight) if self.joint => {
                 bad("several inputs at once have a bound by the paper's method only: --joint needs --method paper"
                     .to_owned())
@@ -77,7 +101,11 @@ impl Settings {
                 bad("epsilon splits the tight method's components; the paper's method has points and components"
                     .to_owned())
             }
-            Some(Method::PaperGrid) => Ok(Method::PaperGrid),
+            Some(Method::PaperGrid) => match self.placement.as_str() {
+                "grid" => Ok(Method::PaperGrid),
+                "cross" => Ok(Method::PaperCross),
+                other => bad(format!("placement {other:?} is not known; choose grid or cross")),
+            },
             _ => bad(format!("method {:?} is not known; choose tight or paper", self.method)),
         }
     }

@@ -16,6 +16,7 @@ pub(super) fn run_command(common: &Common, args: &CertifyArgs) -> Result<()> {
     let settings = Settings {
         method: args.method.name().to_owned(),
         points: args.points,
+        placement: args.placement.name().to_owned(),
         components: args.components,
         epsilon: args.epsilon,
         max_components: args.max_components,

@@ -30,6 +30,9 @@ pub(super) struct CertifyArgs {
     /// With --method paper: points of a component's signature, at most
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub(super) points: usize,
+    /// With --method paper: where these points lie
+    #[arg(long, value_enum, default_value = "grid")]
+    pub(super) placement: Placement,
     /// With --method paper: components after compression, at most
     #[arg(long, value_name = "M", default_value_t = 3)]
     pub(super) components: usize,
@@ -66,6 +69,24 @@ pub(super) enum MethodName {
     Tight,
     /// Adams et al., Algorithms 1 to 3 and Theorem 17: signatures on grids, merged components
     Paper,
+}
+
+/// Where the points of a signature lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Placement {
+    /// On a grid along the leading eigenvectors (Algorithm 2)
+    Grid,
+    /// On all axes, in shells (Algorithms 4 and 5): keeps the covariance, has a worse bound
+    Cross,
+}
+
+impl Placement {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Grid => "grid",
+            Self::Cross => "cross",
+        }
+    }
 }
 
 impl MethodName {

@@ -22,6 +22,7 @@ mod math_support;
 mod math_transport;
 mod paper;
 mod paper_covariance;
+mod paper_cross;
 mod paper_dropout;
 mod paper_joint;
 #[path = "../common/skip.rs"]

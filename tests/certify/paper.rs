@@ -99,7 +99,7 @@ fn tiny_networks_agree_with_the_golden_recursion() {
             let shapes = shapes(arriving, &labels, 10)?;
             Ok(LayerWitness { labels, shapes, ..LayerWitness::default() })
         };
-        let (proof, witness) = prove_paper(&prepared, &[input], given).expect("a proof");
+        let (proof, witness) = prove_paper(&prepared, &[input], Method::PaperGrid, given).expect("a proof");
         check_proof(&proof);
         compare(&golden, &stem, "bound_m2_rel", &proof);
         assert_eq!(prove(&prepared, input, &witness).expect("the same proof"), proof);
@@ -144,9 +144,9 @@ fn mnist_network_agrees_with_the_golden_recursion() {
             let shapes = shapes(arriving, &labels, 10)?;
             Ok(LayerWitness { labels, shapes, ..LayerWitness::default() })
         };
-        let (proof, _) = prove_paper(&prepared, &[input], given).expect("a proof");
+        let (proof, _) = prove_paper(&prepared, &[input], Method::PaperGrid, given).expect("a proof");
         check_proof(&proof);
-        let settings = PaperSettings { points: 10, components: 3 };
+        let settings = PaperSettings { points: 10, components: 3, cross: false };
         let start = std::time::Instant::now();
         let (own, _) = certify_paper(&prepared, &[input], settings).expect("a proof");
         eprintln!("{point}: {:?}, relative bound {}", start.elapsed(), own.relative_bound);
@@ -181,7 +181,8 @@ pub(crate) fn uniform(widths: &[usize], activation: &str, mean: f64, variance: f
 fn bound(network: &Network, points: usize, components: usize) -> f64 {
     let prepared = Prepared::new(network).expect("a network");
     let input = vec![1.0; prepared.inputs()];
-    let (proof, _) = certify_paper(&prepared, &[&input], PaperSettings { points, components }).expect("a proof");
+    let (proof, _) =
+        certify_paper(&prepared, &[&input], PaperSettings { points, components, cross: false }).expect("a proof");
     check_proof(&proof);
     proof.bound
 }
@@ -229,7 +230,7 @@ fn couplings_are_taken_as_far_as_they_fit() {
     let network = uniform(&[1, 2, 2, 1], "tanh", 0.5, 0.4);
     let prepared = Prepared::new(&network).expect("a network");
     let (plain, witness) =
-        certify_paper(&prepared, &[&[1.0]], PaperSettings { points: 4, components: 2 }).expect("a proof");
+        certify_paper(&prepared, &[&[1.0]], PaperSettings { points: 4, components: 2, cross: false }).expect("a proof");
     let mut weights = Vec::new();
     let stored = |index: usize, arriving: &[Stacked]| {
         if index == 1 {
@@ -237,7 +238,7 @@ fn couplings_are_taken_as_far_as_they_fit() {
         }
         Ok(witness.layers[index].clone())
     };
-    assert_eq!(prove_paper(&prepared, &[&[1.0]], stored).expect("the same proof").0, plain);
+    assert_eq!(prove_paper(&prepared, &[&[1.0]], Method::PaperGrid, stored).expect("the same proof").0, plain);
     let labels = &witness.layers[1].labels;
     let every = |(i, &mass): (usize, &f64)| (i as u32, labels[i], mass);
     let coupling: Vec<(u32, u32, f64)> = weights.iter().enumerate().map(every).collect();
@@ -276,13 +277,13 @@ fn couplings_are_taken_as_far_as_they_fit() {
 fn witnesses_that_do_not_fit_are_refused() {
     let network = uniform(&[1, 2, 2, 1], "relu", 0.5, 0.4);
     let prepared = Prepared::new(&network).expect("a network");
-    let (_, good) = certify_paper(&prepared, &[&[1.0]], PaperSettings { points: 4, components: 2 }).expect("a proof");
+    let (_, good) =
+        certify_paper(&prepared, &[&[1.0]], PaperSettings { points: 4, components: 2, cross: false }).expect("a proof");
     let refused = |change: &dyn Fn(&mut Witness)| {
         let mut witness = good.clone();
         change(&mut witness);
         assert!(prove(&prepared, &[1.0], &witness).is_err());
     };
-    refused(&|w| w.method = Method::PaperCross);
     refused(&|w| w.method = Method::Tight);
     refused(&|w| w.layers[1].labels.truncate(1));
     refused(&|w| w.layers[1].labels[0] = 3_000_000_000);

@@ -6,7 +6,7 @@ use bures::certify::propose::paper::{PaperSettings, certify_paper};
 use crate::core_support::{Golden, check_proof, distance, fixtures, plain_witness};
 use crate::paper::uniform;
 
-const COARSE: PaperSettings = PaperSettings { points: 10, components: 3 };
+const COARSE: PaperSettings = PaperSettings { points: 10, components: 3, cross: false };
 
 /// Golden laws of a dense layer, with independent and with correlated weights, at one input and at several.
 #[test]

@@ -8,7 +8,8 @@ use crate::paper::{ABOVE, BELOW, just_above};
 
 fn certify(network: &Network, input: &[f64], points: usize, components: usize) -> Proof {
     let prepared = Prepared::new(network).expect("a network");
-    let (proof, witness) = certify_paper(&prepared, &[input], PaperSettings { points, components }).expect("a proof");
+    let (proof, witness) =
+        certify_paper(&prepared, &[input], PaperSettings { points, components, cross: false }).expect("a proof");
     check_proof(&proof);
     assert_eq!(prove(&prepared, input, &witness).expect("the same proof"), proof);
     proof

@@ -1,6 +1,6 @@
 //! The paper's method for several inputs at once (Corollary 20).
 
-use bures::certify::core::{LayerWitness, Network, Prepared, Proof, Stacked, prove, prove_paper, replay_paper};
+use bures::certify::core::{LayerWitness, Method, Network, Prepared, Proof, Stacked, prove, prove_paper, replay_paper};
 use bures::certify::propose::paper::{PaperSettings, certify_paper, shapes};
 use bures::math::gaussian_w2;
 use bures::reference::philox::Philox;
@@ -8,10 +8,10 @@ use bures::reference::philox::Philox;
 use crate::core_support::{Golden, check_proof, distance, fixtures};
 use crate::paper::{ABOVE, compare, integers, matched, moments, uniform};
 
-const COARSE: PaperSettings = PaperSettings { points: 10, components: 3 };
+const COARSE: PaperSettings = PaperSettings { points: 10, components: 3, cross: false };
 
 /// Nothing is merged: clusters are not unique where points lie symmetrically.
-const WHOLE: PaperSettings = PaperSettings { points: 10, components: 1000 };
+const WHOLE: PaperSettings = PaperSettings { points: 10, components: 1000, cross: false };
 
 fn certify(network: &Network, inputs: &[Vec<f64>], settings: PaperSettings) -> Proof {
     let prepared = Prepared::new(network).expect("a network");
@@ -46,7 +46,7 @@ fn three_inputs_agree_with_the_golden_recursion() {
             let shapes = shapes(arriving, &labels, 10)?;
             Ok(LayerWitness { labels, shapes, ..LayerWitness::default() })
         };
-        let (proof, _) = prove_paper(&prepared, &inputs, given).expect("a proof");
+        let (proof, _) = prove_paper(&prepared, &inputs, Method::PaperGrid, given).expect("a proof");
         check_proof(&proof);
         compare(&golden, &stem, "bound_m2_rel", &proof);
         let (mean, covariance) = moments(&proof);
@@ -88,7 +88,8 @@ fn marginals_and_orders() {
     assert!(pair.bound < whole.bound);
     // More points, a smaller bound, also where the search for directions is not exact.
     let many: Vec<Vec<f64>> = (0..60).map(|d| vec![0.03 * f64::from(d) - 1.0, 0.5]).collect();
-    let bounds = [10, 40].map(|points| certify(&network, &many, PaperSettings { points, components: 3 }).bound);
+    let bounds =
+        [10, 40].map(|points| certify(&network, &many, PaperSettings { points, components: 3, cross: false }).bound);
     assert!(bounds[1] < bounds[0], "{bounds:?}");
 }
 
@@ -111,7 +112,7 @@ fn sampled_networks_are_within_the_bound() {
     for activation in ["relu", "tanh"] {
         // Narrow weights and fine grids: a bound that an error in the covariance between inputs would break.
         let network = uniform(&[2, 3, 2], activation, 0.4, 1e-3);
-        let proof = certify(&network, &rows, PaperSettings { points: 4000, components: 4000 });
+        let proof = certify(&network, &rows, PaperSettings { points: 4000, components: 4000, cross: false });
         let n = 200_000;
         let mut draws = Vec::with_capacity(4 * n);
         for _ in 0..n {

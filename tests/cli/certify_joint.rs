@@ -136,6 +136,23 @@ fn dropout_by_the_papers_method() {
     place.run("verify run").ok();
 }
 
+#[test]
+fn crosses() {
+    let place = place();
+    let cross = format!("{CERTIFY} --method paper --placement cross");
+    place.run(&format!("{cross} --out run")).ok();
+    assert!(lines(&place, "run").iter().all(|line| line["method"] == "paper-cross"));
+    place.run("verify run").ok();
+    place.run(&format!("{cross} --joint --out joint")).ok();
+    place.run("verify joint").ok();
+    place.run(&format!("{cross} --range 0..2 --samples 40 --out sampled")).ok();
+    for line in lines(&place, "sampled") {
+        assert!(line["empirical"]["lower"].as_f64().expect("a number") <= bound(&line), "{line}");
+    }
+    let words = "--placement goes with --method paper";
+    place.run(&format!("{CERTIFY} --placement cross --out bad")).refused("tight", 2, words);
+}
+
 /// One input without a certificate does not keep the others from theirs.
 #[test]
 fn a_bad_input_does_not_end_the_run() {

@@ -5,7 +5,7 @@ use super::merge::merge;
 use super::prepared::{Hidden, Prepared};
 use super::prove::{Component, State, not_finite};
 use super::rounding::{U, add_up, mul_up, norm_up, sqrt_up, sum_up};
-use super::signature::{Atom, atoms};
+use super::signature::{Atom, cross, grid};
 use super::stacked::Stacked;
 use super::types::{LayerWitness, Method, Proof, Term, TermKind, Witness};
 use crate::{Error, Result};
@@ -13,7 +13,8 @@ use crate::{Error, Result};
 /// Components that a layer may make.
 pub(super) const MOST_ATOMS: usize = 1 << 18;
 
-/// Proves the paper's bound for the joint law of the outputs at these inputs, one or several. `propose` is asked for every hidden layer's
+/// Proves the paper's bound for the joint law of the outputs at these inputs, one or several, with signatures on crosses or, by another
+/// method, on grids. `propose` is asked for every hidden layer's
 /// witness, given its number from 0 and the components that arrive there, without columns; the witness that was used is returned with the proof. The
 /// mixture is of outputs input by input.
 ///
@@ -22,13 +23,14 @@ pub(super) const MOST_ATOMS: usize = 1 << 18;
 pub fn prove_paper(
     prepared: &Prepared,
     inputs: &[&[f64]],
+    method: Method,
     mut propose: impl FnMut(usize, &[Stacked]) -> Result<LayerWitness>,
 ) -> Result<(Proof, Witness)> {
     let mut state = Recursion::start(prepared, inputs)?;
-    let mut witness = Witness { method: Method::PaperGrid, layers: Vec::new() };
+    let mut witness = Witness { method, layers: Vec::new() };
     for index in 0..prepared.hidden.len() {
         let proposal = propose(index, &state.laws)?;
-        state.advance(prepared, index, &proposal)?;
+        state.advance(prepared, index, method, &proposal)?;
         witness.layers.push(proposal);
     }
     Ok((state.finish(prepared.hidden.len())?, witness))
@@ -44,7 +46,7 @@ pub fn replay_paper(prepared: &Prepared, inputs: &[&[f64]], witness: &Witness) -
         return Err(Error::Shape { op: "hidden layers of a witness", expected, got });
     }
     let stored = |index: usize, _: &[Stacked]| Ok(witness.layers.get(index).cloned().unwrap_or_default());
-    Ok(prove_paper(prepared, inputs, stored)?.0)
+    Ok(prove_paper(prepared, inputs, witness.method, stored)?.0)
 }
 
 /// The mixture at a layer, and what its distance to the truth is made of.
@@ -81,7 +83,7 @@ impl Recursion {
 
     /// One hidden layer: `Ŵ' = L_W (L_σ (Ŵ + W_R + W_Δ) + W_D)`, `L_W = ‖M‖₂ + (Σ V)^½`. With dropout and the same masks on both sides
     /// `L_σ` grows by `(E μ²)^½ = (1 − p)^{-½}`.
-    fn advance(&mut self, prepared: &Prepared, index: usize, proposal: &LayerWitness) -> Result<()> {
+    fn advance(&mut self, prepared: &Prepared, index: usize, method: Method, proposal: &LayerWitness) -> Result<()> {
         let (layer, next, number) = (&prepared.hidden[index], &prepared.affine[index + 1], index + 1);
         if !proposal.splits.is_empty() || (self.inputs > 1 && layer.drop.hi != 0.0) {
             let what = "the paper's method has no splits, and no dropout for several inputs at once";
@@ -98,9 +100,10 @@ impl Recursion {
             return Err(unfit(number, "number of shapes"));
         }
         let (mut points, mut signature) = (Vec::new(), 0.0);
+        let place = if method == Method::PaperCross { cross } else { grid };
         for (c, merged) in merged.iter().enumerate() {
             let shape = proposal.shapes.get(c).map_or(&[][..], Vec::as_slice);
-            let (atoms, cost) = atoms(merged, shape).ok_or_else(|| unfit(number, "shape of a signature"))?;
+            let (atoms, cost) = place(merged, shape).ok_or_else(|| unfit(number, "shape of a signature"))?;
             signature = add_up(signature, cost);
             points.extend(atoms.into_iter().map(|atom| activated(layer, atom, merged.size)));
             if points.len() > MOST_ATOMS {

@@ -50,10 +50,7 @@ pub fn prove(prepared: &Prepared, input: &[f64], witness: &Witness) -> Result<Pr
     }
     match witness.method {
         Method::Tight => {}
-        Method::PaperGrid => return replay_paper(prepared, &[input], witness),
-        Method::PaperCross => {
-            return Err(Error::Config("no bound is proved for cross-shaped signatures".to_owned()));
-        }
+        Method::PaperGrid | Method::PaperCross => return replay_paper(prepared, &[input], witness),
     }
     if let Some(index) = prepared.affine.iter().position(Affine::is_correlated) {
         let what = "the weights are correlated, for which only the paper's method has a proof (--method paper)";

@@ -67,7 +67,7 @@ pub struct LayerWitness {
     pub coupling: Vec<(u32, u32, f64)>,
     /// Lemma 4, in order; a split appends its parts at the end of the list of components, the first in place of the one split.
     pub splits: Vec<Split>,
-    /// The paper's signatures: for every compressed component the points along its leading eigenvectors.
+    /// The paper's signatures: for every compressed component the points along its leading eigenvectors; of a cross, its axes and shells.
     pub shapes: Vec<Vec<u32>>,
     /// The paper's dropout: of so many coordinates, the largest, the masks stay random; the others are replaced by their means.
     pub masks: u32,
