@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::core::{Mixture, Witness};
+use super::core::{Method, Mixture, Witness};
 use super::manifest::{About, Manifest, NAME};
-use super::record::{Record, method_of, read_lines, write_lines};
-use super::run::Certified;
+use super::record::{Record, read_lines, write_lines};
+use super::run::Outcome;
 use super::{mixtures, witnesses};
 use crate::io::{TensorData, Tensors, read_hashed, sha256_bytes, write_atomic};
 use crate::{Error, Result};
@@ -46,7 +46,9 @@ pub struct Folder {
 
 impl Certificate {
     /// Of what [`super::run()`] returns.
-    pub fn new(about: About, certified: Vec<Certified>) -> Self {
+    pub fn new(about: About, outcome: Outcome) -> Self {
+        let Outcome { certified, failed } = outcome;
+        let about = About { failed, ..about };
         let records = certified.iter().map(Record::of).collect();
         let (mut mixtures, mut witnesses, mut samples) = (Vec::new(), Vec::new(), Vec::new());
         for one in certified {
@@ -84,12 +86,10 @@ impl Certificate {
         };
         let (path, bytes) = file(LINES)?;
         let records = read_lines(bytes, &path)?;
-        let [first, end] = manifest.about.inputs.range;
-        if first > end || !records.iter().map(|record| record.input).eq(first..end) {
-            return Err(Error::data(
-                &path,
-                format!("does not verify: its lines are not inputs {first}..{end} in order"),
-            ));
+        if !records.iter().map(|record| record.input).eq(manifest.about.lines()) {
+            let [first, end] = manifest.about.inputs.range;
+            let what = format!("does not verify: its lines are not inputs {first}..{end} in order");
+            return Err(Error::data(&path, what));
         }
         let components: Vec<usize> = records.iter().map(|record| record.components).collect();
         let (path, bytes) = file(MIXTURE)?;
@@ -176,8 +176,7 @@ impl Folder {
         write(LINES, &write_lines(&certificate.records, &folder.join(LINES))?)?;
         write(MIXTURE, &seal(mixtures::pack(certificate.mixtures.iter()))?)?;
         let layers = certificate.witnesses.first().map_or(0, |witness| witness.layers.len());
-        let method = method_of(&about.settings.method)
-            .ok_or_else(|| Error::Config(format!("method {:?} is not known", about.settings.method)))?;
+        let method = certificate.witnesses.first().map_or(Method::Tight, |witness| witness.method);
         write(WITNESS, &seal(witnesses::pack(certificate.witnesses.iter(), method, layers))?)?;
         if let (Some(mixture), false) = (certificate.mixtures.first(), certificate.samples.is_empty()) {
             let (mut file, width) = (Tensors::default(), mixture.width);

@@ -14,6 +14,8 @@ use crate::{Error, Result};
 pub struct Inputs {
     /// As it was asked for: a file's path or a data set's name.
     pub given: String,
+    /// Which published split of a UCI set, where it was asked for.
+    pub split: Option<usize>,
     /// Values per row.
     pub width: usize,
     /// Rows there are.
@@ -30,14 +32,20 @@ pub struct Inputs {
 
 impl Inputs {
     /// Reads rows of `width` values: an array `[n, …]` in a `.npy` file, `x_test` (or the only array) of a `.npz` file, or
-    /// the test split of a named data set. Bytes are pixels and are divided by 255; then `normalize` is applied, and the
+    /// the test part of a named data set, of a UCI set that of the published split `split`. Bytes are pixels and are divided by 255; then `normalize` is applied, and the
     /// result is rounded to f32: those numbers are the inputs.
     ///
     /// # Errors
     /// [`Error::Format`] for no rows or another width, [`Error::Data`] for a number that is not finite, [`Error::Config`]
     /// for a range that holds no row; what reading the file or data set reports.
-    pub fn read(given: &str, width: usize, normalize: &Normalization, range: Option<Range<usize>>) -> Result<Self> {
-        let (features, files) = features(given, width)?;
+    pub fn read(
+        given: &str,
+        split: Option<usize>,
+        width: usize,
+        normalize: &Normalization,
+        range: Option<Range<usize>>,
+    ) -> Result<Self> {
+        let (features, files) = features(given, split, width)?;
         let total = features.len() / width.max(1);
         let range = range.unwrap_or(0..total);
         if range.is_empty() || range.end > total {
@@ -46,7 +54,7 @@ impl Inputs {
         }
         let given = given.to_owned();
         let normalize = normalize.clone();
-        let mut inputs = Self { given, width, total, range, sha256: String::new(), files, features, normalize };
+        let mut inputs = Self { given, split, width, total, range, sha256: String::new(), files, features, normalize };
         inputs.sha256 = inputs.hash()?;
         Ok(inputs)
     }
@@ -76,8 +84,12 @@ impl Inputs {
     }
 }
 
-fn features(given: &str, width: usize) -> Result<(Features, Vec<Source>)> {
+fn features(given: &str, split: Option<usize>, width: usize) -> Result<(Features, Vec<Source>)> {
     let path = Path::new(given);
+    let is_file = given.ends_with(".npy") || given.ends_with(".npz");
+    if let (Some(split), true) = (split, is_file) {
+        return Err(Error::Config(format!("--split {split}: {given} is a file, which has no splits")));
+    }
     if given.ends_with(".npy") {
         let (bytes, sha256) = read_hashed(path)?;
         let array = npy::parse(&bytes, path)?;
@@ -94,7 +106,7 @@ fn features(given: &str, width: usize) -> Result<(Features, Vec<Source>)> {
         let array = archive.array(&name)?;
         return Ok((rows(path, &format!("{name}: "), array, width)?, vec![Source { path: path.to_owned(), sha256 }]));
     }
-    let data = crate::data::load(given, &LoadOptions::default())?;
+    let data = crate::data::load(given, &LoadOptions { split, ..LoadOptions::default() })?;
     if data.inputs != width {
         let what = format!("{given} has rows of {} values; the model takes {width}", data.inputs);
         return Err(Error::data(given, what));

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::inputs::Inputs;
-use super::run::Settings;
+use super::settings::Settings;
 use super::subject::Subject;
 use crate::io::{sha256_bytes, write_atomic};
 use crate::nn::Activation;
@@ -46,6 +46,19 @@ pub struct About {
     pub inputs: AboutInputs,
     /// How mixtures and bounds were looked for.
     pub settings: Settings,
+    /// Inputs of the range that have no certificate.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failed: Vec<Failed>,
+}
+
+/// An input without a certificate.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Failed {
+    /// Its number in the whole set.
+    pub input: usize,
+    /// Why, in words.
+    pub why: String,
 }
 
 /// The model of a certificate.
@@ -76,11 +89,21 @@ pub struct AboutInputs {
     pub width: usize,
     /// SHA-256 of the files they came from.
     pub files: Vec<String>,
+    /// Which published split of a UCI set, where it was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub split: Option<usize>,
     /// First row certified, and the one after the last.
     pub range: [usize; 2],
 }
 
 impl About {
+    /// Inputs that have a line in the certificate: those of the range but the failed ones; 0 for a joint set.
+    pub fn lines(&self) -> Vec<usize> {
+        let [first, end] = self.inputs.range;
+        let range = if self.settings.joint { 0..1 } else { first..end };
+        range.filter(|input| self.failed.binary_search_by_key(input, |failed| failed.input).is_err()).collect()
+    }
+
     /// Of a run on this machine.
     pub fn new(subject: &Subject, inputs: &Inputs, settings: &Settings) -> Self {
         Self {
@@ -99,9 +122,11 @@ impl About {
                 rows: inputs.total,
                 width: inputs.width,
                 files: inputs.files.iter().map(|file| file.sha256.clone()).collect(),
+                split: inputs.split,
                 range: [inputs.range.start, inputs.range.end],
             },
             settings: settings.clone(),
+            failed: Vec::new(),
         }
     }
 }

@@ -25,6 +25,9 @@ pub fn merge(folders: &[PathBuf]) -> Result<Certificate> {
         let refuse =
             |what: String| Err(Error::data(next_name, format!("cannot be joined with {}: {what}", name.display())));
         let (a, b) = (&whole.about, &next.about);
+        if a.settings.joint || b.settings.joint {
+            return refuse("a joint certificate is of all inputs at once and has no shares".to_owned());
+        }
         if (&a.model.sha256, a.model.activation, a.model.dropout)
             != (&b.model.sha256, b.model.activation, b.model.dropout)
         {
@@ -47,6 +50,7 @@ pub fn merge(folders: &[PathBuf]) -> Result<Certificate> {
             return refuse(format!("inputs {end}..{start} are in no share"));
         }
         whole.about.inputs.range[1] = stop;
+        whole.about.failed.extend(next.about.failed);
         whole.records.extend(next.records);
         whole.mixtures.extend(next.mixtures);
         whole.witnesses.extend(next.witnesses);

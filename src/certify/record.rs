@@ -12,7 +12,7 @@ use crate::{Error, Result};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
-    /// Its number in the whole set.
+    /// Its number in the whole set; 0 for a joint set.
     pub input: usize,
     /// `tight`, `paper` or `paper-cross`.
     pub method: String,

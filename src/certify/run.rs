@@ -1,13 +1,14 @@
 //! Proposing and proving, for every input of a range.
 
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
-use serde::{Deserialize, Serialize};
 
-use super::core::{Method, Prepared, Proof, Witness};
+use super::core::{Method, Prepared, Proof, Witness, replay_paper};
 use super::empirical::{self, Empirical};
 use super::inputs::Inputs;
-use super::propose::paper::{PaperSettings, certify_paper};
-use super::record::{Stop, method_name, method_of};
+use super::manifest::Failed;
+use super::propose::paper::{MOST_AXES, PaperSettings, certify_paper};
+use super::record::Stop;
+use super::settings::Settings;
 use super::subject::Subject;
 use super::{propose, sizes};
 use crate::{Error, Result};
@@ -15,68 +16,13 @@ use crate::{Error, Result};
 /// Inputs that a thread takes between two looks at the progress.
 const CHUNK: usize = 16;
 
-/// How mixtures and bounds are looked for.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Settings {
-    /// `tight` or `paper`.
-    pub method: String,
-    /// Points of a component's signature, in the paper's method.
-    pub points: usize,
-    /// Components after compression, in the paper's method.
-    pub components: usize,
-    /// Split components until the relative bound is at most this; none for no splits.
-    pub epsilon: Option<f64>,
-    /// Components that splitting may use for an input.
-    pub max_components: usize,
-    /// Samples for the empirical distance; 0 for none.
-    pub samples: usize,
-    /// Seed of the samples.
-    pub seed: u64,
-}
+/// Inputs without a certificate that an error names.
+const NAMED: usize = 10;
 
-impl Default for Settings {
-    fn default() -> Self {
-        let method = method_name(Method::Tight).to_owned();
-        Self { method, points: 10, components: 3, epsilon: None, max_components: 64, samples: 0, seed: 0 }
-    }
-}
-
-impl Settings {
-    /// Refuses settings that no run can have.
-    pub fn check(&self) -> Result<Method> {
-        let bad = |what: String| Err(Error::Config(what));
-        if let Some(epsilon) = self.epsilon.filter(|e| !(*e > 0.0 && e.is_finite())) {
-            return bad(format!("epsilon is {epsilon}; a positive number is needed"));
-        }
-        if self.max_components == 0 {
-            return bad("max-components is 0; at least 1 is needed".to_owned());
-        }
-        if self.samples != 0 && !empirical::RANGE.contains(&self.samples) {
-            let (least, most) = (empirical::RANGE.start(), empirical::RANGE.end());
-            return bad(format!("samples is {}; between {least} and {most} are possible", self.samples));
-        }
-        for (name, value) in [("points", self.points), ("components", self.components)] {
-            if value == 0 {
-                return bad(format!("{name} is 0; at least 1 is needed"));
-            }
-        }
-        match method_of(&self.method) {
-            Some(Method::Tight) => Ok(Method::Tight),
-            Some(Method::PaperGrid) if self.epsilon.is_some() => {
-                bad("epsilon splits the tight method's components; the paper's method has points and components"
-                    .to_owned())
-            }
-            Some(Method::PaperGrid) => Ok(Method::PaperGrid),
-            _ => bad(format!("method {:?} is not known; choose tight or paper", self.method)),
-        }
-    }
-}
-
-/// An input with its certificate.
+/// An input, or a joint set of them, with its certificate.
 #[derive(Clone, Debug)]
 pub struct Certified {
-    /// Its number in the whole set.
+    /// Its number in the whole set; 0 for a joint set.
     pub input: usize,
     /// What the proof needs beside network and input.
     pub witness: Witness,
@@ -88,6 +34,15 @@ pub struct Certified {
     pub empirical: Option<Empirical>,
     /// The samples of the true law, `[n, D]`, of a run on one input; otherwise none.
     pub samples: Vec<f64>,
+}
+
+/// What a run makes.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// In the order of the inputs.
+    pub certified: Vec<Certified>,
+    /// Inputs that have no certificate, in order; not all of them.
+    pub failed: Vec<Failed>,
 }
 
 /// How far a run is.
@@ -107,42 +62,115 @@ pub struct Progress {
 /// whatever the number of threads, and an input's certificate does not depend on the range.
 ///
 /// # Errors
-/// [`Error::Config`] for settings that no run can have and for what does not fit into memory; [`Error::Data`] naming the
-/// first input that has no certificate, since a number in its proof is not finite.
-pub fn run(
-    subject: &Subject,
-    inputs: &Inputs,
-    settings: &Settings,
-    tell: &mut dyn FnMut(Progress),
-) -> Result<Vec<Certified>> {
+/// [`Error::Config`] for settings that no run can have and for what does not fit into memory; [`Error::Data`] where no input has a
+/// certificate, since a number in its proof is not finite. One that has none does not keep others from theirs.
+pub fn run(subject: &Subject, inputs: &Inputs, settings: &Settings, tell: &mut dyn FnMut(Progress)) -> Result<Outcome> {
     let method = settings.check()?;
+    check(subject, method, settings)?;
     let components = match method {
         Method::Tight if settings.epsilon.is_some() => settings.max_components,
         Method::Tight => 1,
-        Method::PaperGrid | Method::PaperCross => settings.points.saturating_mul(settings.components),
+        Method::PaperGrid => settings.points.saturating_mul(settings.components),
+        Method::PaperCross => settings.points.max(MOST_AXES * 2).saturating_mul(settings.components),
     };
-    sizes::check(&subject.network, inputs.range.len(), components)?;
-    let prepared = Prepared::new(&subject.network)?;
+    let at_once = if settings.joint { inputs.range.len() } else { 1 };
+    sizes::check(&subject.network, method, [inputs.range.len(), at_once], components)?;
+    let about_model = |why: Error| Error::data(&subject.path, why.to_string());
+    let prepared = Prepared::new(&subject.network).map_err(about_model)?;
+    if settings.joint {
+        let certified = joint(&prepared, method, settings, inputs)?;
+        let bound = certified.proof.relative_bound;
+        tell(Progress { done: inputs.range.len(), total: inputs.range.len(), median: bound, worst: bound });
+        return Ok(Outcome { certified: vec![certified], failed: Vec::new() });
+    }
     let pool = propose::Pool::new(&subject.network);
     let total = inputs.range.len();
-    let mut out: Vec<Certified> = Vec::with_capacity(total);
+    let mut outcome = Outcome { certified: Vec::with_capacity(total), failed: Vec::new() };
     let mut bounds: Vec<f64> = Vec::with_capacity(total);
     let chunk = CHUNK * rayon::current_num_threads();
     for first in inputs.range.clone().step_by(chunk) {
         let last = (first + chunk).min(inputs.range.end);
         let one = |input: usize| one(subject, (&prepared, pool.as_ref()), (method, settings), inputs, input);
         let part: Vec<Result<Certified>> = (first..last).into_par_iter().map(one).collect();
-        for certified in part {
-            let certified = certified?;
-            bounds.push(certified.proof.relative_bound);
-            out.push(certified);
+        for (input, certified) in (first..last).zip(part) {
+            match certified {
+                Ok(certified) => {
+                    bounds.push(certified.proof.relative_bound);
+                    outcome.certified.push(certified);
+                }
+                Err(why) => outcome.failed.push(Failed { input, why: why.to_string() }),
+            }
         }
         // Stable, because that is quick on what is sorted but for its end.
         bounds.sort_by(f64::total_cmp);
         let median = super::summary::median(&bounds);
-        tell(Progress { done: out.len(), total, median, worst: bounds.last().copied().unwrap_or(0.0) });
+        let done = outcome.certified.len() + outcome.failed.len();
+        tell(Progress { done, total, median, worst: bounds.last().copied().unwrap_or(0.0) });
     }
-    Ok(out)
+    match &outcome.failed[..] {
+        [first, ..] if outcome.certified.is_empty() => Err(failure(&inputs.given, std::slice::from_ref(first))),
+        _ => Ok(outcome),
+    }
+}
+
+/// The error that names inputs without a certificate, and says why the first has none.
+pub fn failure(given: &str, failed: &[Failed]) -> Error {
+    let names: Vec<String> = failed.iter().take(NAMED).map(|failed| failed.input.to_string()).collect();
+    let more = if failed.len() > NAMED { format!(" and {} more", failed.len() - NAMED) } else { String::new() };
+    let why = failed.first().map_or("", |failed| &failed.why);
+    let (plural, have) = if failed.len() == 1 { ("", "has") } else { ("s", "have") };
+    Error::data(given, format!("input{plural} {}{more} {have} no certificate: {why}", names.join(", ")))
+}
+
+/// Refuses what the method cannot do with this network.
+fn check(subject: &Subject, method: Method, settings: &Settings) -> Result<()> {
+    let drops = subject.network.layers.iter().any(|layer| layer.dropout > 0.0);
+    let refuse = |what: &str| Err(Error::Config(what.to_owned()));
+    match () {
+        () if subject.is_correlated() && method == Method::Tight => {
+            refuse("the tight method needs independent weights, and this network's are correlated: take --method paper")
+        }
+        () if subject.is_correlated() && settings.samples > 0 => {
+            refuse("samples of a network with correlated weights cannot be drawn yet: leave out --samples")
+        }
+        () if settings.joint && drops => {
+            refuse("--joint takes no dropout: whether the inputs share their masks is not settled")
+        }
+        () => Ok(()),
+    }
+}
+
+/// All inputs at once.
+fn joint(prepared: &Prepared, method: Method, settings: &Settings, inputs: &Inputs) -> Result<Certified> {
+    let rows: Vec<Vec<f64>> = inputs.range.clone().map(|row| inputs.row(row)).collect();
+    let rows: Vec<&[f64]> = rows.iter().map(Vec::as_slice).collect();
+    let refuse = |why: Error| Error::data(&inputs.given, format!("the joint set has no certificate: {why}"));
+    let (proof, witness) = match method {
+        Method::PaperGrid | Method::PaperCross => {
+            certify_paper(prepared, &rows, paper_settings(settings)).map_err(refuse)?
+        }
+        Method::Tight => return Err(refuse(no_joint())),
+    };
+    if !proof.relative_bound.is_finite() {
+        return Err(refuse(no_fraction(proof.bound)));
+    }
+    Ok(Certified { input: 0, witness, proof, stopped: None, empirical: None, samples: Vec::new() })
+}
+
+/// Proves a joint set again.
+pub(super) fn prove_set(prepared: &Prepared, inputs: &[&[f64]], witness: &Witness) -> Result<Proof> {
+    match witness.method {
+        Method::PaperGrid | Method::PaperCross => replay_paper(prepared, inputs, witness),
+        Method::Tight => Err(no_joint()),
+    }
+}
+
+fn no_joint() -> Error {
+    Error::Config("the tight method has no proof for several inputs at once".to_owned())
+}
+
+fn paper_settings(settings: &Settings) -> PaperSettings {
+    PaperSettings { points: settings.points, components: settings.components, cross: settings.placement == "cross" }
 }
 
 fn one(
@@ -153,27 +181,24 @@ fn one(
     input: usize,
 ) -> Result<Certified> {
     let (network, row) = (&subject.network, &inputs.row(input));
-    let refuse = |why: Error| no_certificate(&inputs.given, input, &why);
     let (witness, proof, stopped) = match (method, settings.epsilon) {
         (Method::PaperGrid | Method::PaperCross, _) => {
-            let sizes = PaperSettings { points: settings.points, components: settings.components };
-            let (proof, witness) = certify_paper(prepared, row, sizes).map_err(refuse)?;
+            let (proof, witness) = certify_paper(prepared, &[row], paper_settings(settings))?;
             (witness, proof, None)
         }
         (Method::Tight, None) => {
-            let (witness, proof) = propose::unsplit(prepared, network, pool, row).map_err(refuse)?;
+            let (witness, proof) = propose::unsplit(prepared, network, pool, row)?;
             (witness, proof, None)
         }
         (Method::Tight, Some(epsilon)) => {
-            let start = propose::unsplit(prepared, network, pool, row).map_err(refuse)?;
+            let start = propose::unsplit(prepared, network, pool, row)?;
             let best = propose::split(prepared, network, row, start, epsilon, settings.max_components);
-            let (witness, proof, stop) = best.map_err(refuse)?;
+            let (witness, proof, stop) = best?;
             (witness, proof, Some(stop))
         }
     };
     if !proof.relative_bound.is_finite() {
-        let why = format!("the mixture is 0, so that the bound {:e} is no fraction of it", proof.bound);
-        return Err(refuse(Error::Config(why)));
+        return Err(no_fraction(proof.bound));
     }
     let mut samples = Vec::new();
     let mut empirical = None;
@@ -186,7 +211,6 @@ fn one(
     Ok(Certified { input, witness, proof, stopped, empirical, samples })
 }
 
-/// The error for an input that cannot be certified.
-fn no_certificate(given: &str, input: usize, why: &Error) -> Error {
-    Error::data(given, format!("input {input} has no certificate: {why}"))
+fn no_fraction(bound: f64) -> Error {
+    Error::Config(format!("the mixture is 0, so that the bound {bound:e} is no fraction of it"))
 }

@@ -51,6 +51,11 @@ impl Subject {
         Ok(Self { path: path.to_owned(), sha256, activation, dropout, model, network })
     }
 
+    /// Whether weights or biases of any layer have a full covariance.
+    pub fn is_correlated(&self) -> bool {
+        self.network.layers.iter().any(Layer::is_correlated)
+    }
+
     /// One line for people: `network 784-128-128-10, ReLU, factorised Gaussian weights`.
     pub fn describe(&self) -> String {
         let widths = self.network.layers.first().map(|layer| layer.inputs).into_iter();
@@ -59,8 +64,11 @@ impl Subject {
         let mut parts = vec![format!("network {}", widths.join("-"))];
         parts.extend(Some(self.model.spec.activations()).filter(|names| !names.is_empty()));
         let random = |layer: &Layer| layer.variance.iter().chain(&layer.bias_variance).any(|&v| v > 0.0);
-        let weights =
-            if self.network.layers.iter().any(random) { "factorised Gaussian weights" } else { "fixed weights" };
+        let weights = match () {
+            () if self.is_correlated() => "correlated Gaussian weights",
+            () if self.network.layers.iter().any(random) => "factorised Gaussian weights",
+            () => "fixed weights",
+        };
         parts.push(weights.to_owned());
         let mut rates: Vec<f64> = self.network.layers.iter().map(|layer| layer.dropout).filter(|&p| p > 0.0).collect();
         rates.dedup();
@@ -98,19 +106,33 @@ fn convert(path: &Path, i: usize, layer: &LayerSpec, params: &[f32], dropout: Op
         let tensor = layer.tensors().into_iter().find(|tensor| names.contains(&tensor.name))?;
         Some(tensor.unpack(params).into_iter().map(f64::from).collect())
     };
-    // The square of a single-precision number is a double, exactly.
-    let squares = |name: &str, len: usize| match values([name, name]) {
-        Some(deviations) => deviations.into_iter().map(|s| s * s).collect(),
-        None => vec![0.0; len],
-    };
     let (inputs, outputs) = (layer.inputs(), layer.outputs());
+    let full = matches!(layer, LayerSpec::Stochastic { correlated, .. } if correlated.contains(&true));
+    // Variances `[rows, columns]`, or the covariance of the entries, column after column.
+    let variances = |covariance: &'static str, std: &'static str, [rows, columns]: [usize; 2]| {
+        if let Some(covariance) = values([covariance; 2]) {
+            return covariance;
+        }
+        // The square of a single-precision number is a double, exactly.
+        let squares: Option<Vec<f64>> = values([std; 2]).map(|std| std.into_iter().map(|s| s * s).collect());
+        let squares = squares.unwrap_or_else(|| vec![0.0; rows * columns]);
+        if !full {
+            return squares;
+        }
+        let n = rows * columns;
+        let mut covariance = vec![0.0; n * n];
+        for (at, square) in squares.into_iter().enumerate() {
+            covariance[(at % columns * rows + at / columns) * (n + 1)] = square;
+        }
+        covariance
+    };
     Ok(Layer {
         inputs,
         outputs,
         mean: values(["weight_mean", "weight"]).unwrap_or_default(),
-        variance: squares("weight_std", inputs * outputs),
+        variance: variances("weight_covariance", "weight_std", [outputs, inputs]),
         bias_mean: values(["bias_mean", "bias"]).unwrap_or_default(),
-        bias_variance: squares("bias_std", outputs),
+        bias_variance: variances("bias_covariance", "bias_std", [outputs, 1]),
         activation: activation.name().to_owned(),
         dropout: dropout.unwrap_or(own_dropout),
     })

@@ -40,11 +40,12 @@ pub struct Layer {
     pub outputs: usize,
     /// `[outputs, inputs]`.
     pub mean: Vec<f64>,
-    /// `[outputs, inputs]`; 0 for a deterministic weight.
+    /// `[outputs, inputs]`; 0 for a deterministic weight. Or the covariance of all weights, `[inputs · outputs, inputs · outputs]`, the
+    /// columns of `W` one after the other: `W_ij` has the index `j · outputs + i`.
     pub variance: Vec<f64>,
     /// `[outputs]`.
     pub bias_mean: Vec<f64>,
-    /// `[outputs]`.
+    /// `[outputs]`; or, with a covariance of the weights, that of the biases, `[outputs, outputs]`.
     pub bias_variance: Vec<f64>,
     /// What follows this layer: a name that [`super`] knows ("relu", "tanh", "none").
     pub activation: String,
@@ -65,11 +66,13 @@ impl Layer {
         let Some(weights) = inputs.checked_mul(outputs) else {
             return shape(format!("layer {number} that fits in memory"), format!("{outputs} × {inputs}"));
         };
+        let full = self.is_correlated();
+        let variances = |n: usize| if full { n.saturating_mul(n) } else { n };
         let arrays = [
             ("weight means", &self.mean, weights, false),
-            ("weight variances", &self.variance, weights, true),
+            ("weight variances", &self.variance, variances(weights), !full),
             ("bias means", &self.bias_mean, outputs, false),
-            ("bias variances", &self.bias_variance, outputs, true),
+            ("bias variances", &self.bias_variance, variances(outputs), !full),
         ];
         for (what, values, length, variance) in arrays {
             if values.len() != length {
@@ -83,6 +86,12 @@ impl Layer {
             return Err(Error::Config(format!("layer {number}: dropout {} is not in [0, 1)", self.dropout)));
         }
         Ok(())
+    }
+
+    /// Whether `variance` and `bias_variance` are full covariances; then both are.
+    pub fn is_correlated(&self) -> bool {
+        let full = |values: &[f64], n: usize| n > 1 && n.checked_mul(n) == Some(values.len());
+        full(&self.variance, self.inputs.saturating_mul(self.outputs)) || full(&self.bias_variance, self.outputs)
     }
 }
 
@@ -115,8 +124,10 @@ pub struct LayerWitness {
     pub coupling: Vec<(u32, u32, f64)>,
     /// Lemma 4, in order; a split appends its parts at the end of the list of components, the first in place of the one split.
     pub splits: Vec<Split>,
-    /// The paper's signatures: for every compressed component the points along its leading eigenvectors.
+    /// The paper's signatures: for every compressed component the points along its leading eigenvectors; of a cross, its axes and shells.
     pub shapes: Vec<Vec<u32>>,
+    /// The paper's dropout: of so many coordinates, the largest, the masks stay random; the others are replaced by their means.
+    pub masks: u32,
     /// Lemma 5: neurons of the first hidden layer that share their layer's noise, in every component; empty for none.
     pub sharing: Vec<Shared>,
 }

@@ -9,6 +9,7 @@ use super::folder::Certificate;
 use super::inputs::Inputs;
 use super::mixtures;
 use super::record::Record;
+use super::run::prove_set;
 use super::subject::Subject;
 use crate::{Error, Result};
 
@@ -47,7 +48,7 @@ pub fn verify(
         return Err(moved(Path::new(given), "--inputs"));
     }
     let [first, end] = about.inputs.range;
-    let inputs = Inputs::read(given, subject.model.spec.inputs(), &subject.model.normalize, None)?;
+    let inputs = Inputs::read(given, about.inputs.split, subject.model.spec.inputs(), &subject.model.normalize, None)?;
     if inputs.sha256 != about.inputs.sha256 || end > inputs.total {
         return Err(Error::data(given, "does not verify: these are not the inputs of the certificate"));
     }
@@ -56,7 +57,12 @@ pub fn verify(
     let chunk = CHUNK * rayon::current_num_threads();
     for start in (0..count).step_by(chunk) {
         let stop = (start + chunk).min(count);
-        let check = |at: usize| check(&certificate, &prepared, at, &inputs.row(first + at));
+        let rows = |at: usize| {
+            let input = certificate.records[at].input;
+            let rows = if about.settings.joint { first..end } else { input..input + 1 };
+            rows.map(|row| inputs.row(row)).collect::<Vec<_>>()
+        };
+        let check = |at: usize| check(&certificate, &prepared, at, &rows(at));
         let found: Vec<Result<()>> = (start..stop).into_par_iter().map(check).collect();
         for result in found {
             result.map_err(|why| Error::data(folder, format!("does not verify: {why}{}", version(&certificate))))?;
@@ -66,13 +72,17 @@ pub fn verify(
     Ok(certificate)
 }
 
-/// Proves one input again.
-fn check(certificate: &Certificate, prepared: &Prepared, at: usize, row: &[f64]) -> Result<()> {
+/// Proves one input, or the joint set, again.
+fn check(certificate: &Certificate, prepared: &Prepared, at: usize, rows: &[Vec<f64>]) -> Result<()> {
     let (record, witness) = (&certificate.records[at], &certificate.witnesses[at]);
     let differs =
         |what: &str| Err(Error::Config(format!("input {}: the {what} is not what the proof gives", record.input)));
-    let proof = prove(prepared, row, witness)
-        .map_err(|why| Error::Config(format!("input {} has no certificate: {why}", record.input)))?;
+    let rows: Vec<&[f64]> = rows.iter().map(Vec::as_slice).collect();
+    let proof = match (&rows[..], certificate.about.settings.joint) {
+        ([row], false) => prove(prepared, row, witness),
+        _ => prove_set(prepared, &rows, witness),
+    };
+    let proof = proof.map_err(|why| Error::Config(format!("input {} has no certificate: {why}", record.input)))?;
     let proved = Record::proved(record.input, witness.method, &proof, None, None);
     if let Some(what) = record.difference(&proved) {
         return differs(what);

@@ -3,7 +3,7 @@
 //! Lists of different lengths lie one after the other, with offsets: rows are (input, hidden layer), inputs outermost, and
 //! the entries of row `r` are `offsets[r]..offsets[r + 1]`. `labels` u32; `coupling [·,2]` u32 with `coupling_mass` f64;
 //! `splits [·,3]` u32 (component, coordinate, points); `sharing [·,2]` u32 (neuron, level); `shapes` u32, whose rows are lists themselves, ended by
-//! `shape_ends`.
+//! `shape_ends`; `masks` u32, a number a row (none in files of versions without dropout in the paper's method).
 
 use std::path::Path;
 
@@ -46,6 +46,8 @@ pub(super) fn pack<'a>(witnesses: impl Iterator<Item = &'a Witness> + Clone, met
     });
     let ends: Vec<u64> = ends.collect();
     file.insert("shape_ends", &[ends.len()], TensorData::U64(ends));
+    let masks: Vec<u32> = rows().map(|row| row.masks).collect();
+    file.insert("masks", &[masks.len()], TensorData::U32(masks));
     let masses: Vec<f64> = rows().flat_map(|row| row.coupling.iter().map(|&(.., mass)| mass)).collect();
     file.insert("coupling_mass", &[masses.len()], TensorData::F64(masses));
     file
@@ -75,6 +77,11 @@ pub(super) fn unpack(file: &Tensors, inputs: usize, layers: usize, path: &Path) 
     if masses.len() * 2 != coupling.values.len() {
         return Err(bad("coupling and coupling_mass have different lengths".to_owned()));
     }
+    let masks = match file.tensors.get("masks").map(|tensor| &tensor.data) {
+        None => vec![0; rows],
+        Some(TensorData::U32(masks)) if masks.len() == rows => masks.clone(),
+        Some(_) => return Err(bad("tensor masks must hold a u32 for every input and hidden layer".to_owned())),
+    };
     let layer = |row: usize| -> Result<LayerWitness> {
         let pairs = coupling.row(row).as_chunks::<2>().0.iter();
         let masses = &masses[coupling.offsets[row]..coupling.offsets[row + 1]];
@@ -92,6 +99,7 @@ pub(super) fn unpack(file: &Tensors, inputs: usize, layers: usize, path: &Path) 
                 .map(|&[neuron, level]| Shared { neuron, level })
                 .collect(),
             shapes: cut_at(&shapes, row, &ends).ok_or_else(|| bad("shape_ends are not of shapes".to_owned()))?,
+            masks: masks[row],
         })
     };
     let witness = |input: usize| -> Result<Witness> {

@@ -6,7 +6,9 @@ use serde_json::json;
 
 use super::certify_args::CertifyArgs;
 use super::{Common, print_json, show};
-use crate::certify::{About, Certificate, Folder, Inputs, Progress, Settings, Subject, Summary, median, round_up, run};
+use crate::certify::{
+    About, Certificate, Folder, Inputs, Progress, Settings, Subject, Summary, failure, median, round_up, run,
+};
 use crate::device::Device;
 use crate::{Error, Result, report};
 
@@ -14,23 +16,26 @@ pub(super) fn run_command(common: &Common, args: &CertifyArgs) -> Result<()> {
     let settings = Settings {
         method: args.method.name().to_owned(),
         points: args.points,
+        placement: args.placement.name().to_owned(),
         components: args.components,
         epsilon: args.epsilon,
         max_components: args.max_components,
         samples: args.samples,
         seed: args.seed,
+        joint: args.joint,
     };
     settings.check()?;
     let out = args.out.clone().unwrap_or_else(|| default_out(&args.model));
     let folder = Folder::choose(&out, args.force)?;
     let subject = Subject::read(&args.model, args.activation, args.dropout)?;
     let (width, normalize) = (subject.model.spec.inputs(), &subject.model.normalize);
-    let inputs = Inputs::read(&args.inputs, width, normalize, args.range.clone())?;
+    let inputs = Inputs::read(&args.inputs, args.split, width, normalize, args.range.clone())?;
     if common.chatty() {
         let count = show::count(inputs.range.len());
         let plural = if inputs.range.len() == 1 { "" } else { "s" };
         let device = Device::Cpu.describe();
-        say!("{} · {count} input{plural} · {} bound · {device}", subject.describe(), settings.method)?;
+        let joint = if settings.joint { " jointly" } else { "" };
+        say!("{} · {count} input{plural}{joint} · {} bound · {device}", subject.describe(), settings.method)?;
     }
     let bar = show::progress_bar(common, inputs.range.len() as u64, "certified");
     let mut tell = |progress: Progress| {
@@ -49,10 +54,15 @@ pub(super) fn run_command(common: &Common, args: &CertifyArgs) -> Result<()> {
         let mut object = json_of(&certificate, &summary);
         object["out"] = json!(folder.path());
         object["seconds"] = json!(seconds);
-        return print_json(&object);
+        print_json(&object)?;
+    } else {
+        tell_result(&certificate, &summary)?;
+        tell_files(&folder)?;
     }
-    tell_result(&certificate, &summary)?;
-    tell_files(&folder)
+    match &certificate.about.failed[..] {
+        [] => Ok(()),
+        failed => Err(failure(&inputs.given, failed)),
+    }
 }
 
 /// `runs/certify-MODEL`.
@@ -69,9 +79,13 @@ pub(super) fn summary(certificate: &Certificate) -> Result<Summary> {
 pub(super) fn json_of(certificate: &Certificate, summary: &Summary) -> serde_json::Value {
     let shares = summary.shares.iter();
     let shares: Vec<_> = shares.map(|s| json!({"layer": s.layer, "kind": s.kind, "fraction": s.fraction})).collect();
+    let [first, end] = certificate.about.inputs.range;
+    let failed: Vec<usize> = certificate.about.failed.iter().map(|failed| failed.input).collect();
     json!({
-        "inputs": summary.inputs,
-        "range": certificate.about.inputs.range,
+        "inputs": end - first - failed.len(),
+        "failed": failed,
+        "range": [first, end],
+        "joint": certificate.about.settings.joint,
         "method": certificate.about.settings.method,
         "median": summary.median,
         "worst": summary.worst,
@@ -83,10 +97,16 @@ pub(super) fn json_of(certificate: &Certificate, summary: &Summary) -> serde_jso
 /// The lines for people: the bounds, rounded up, and where the worst comes from.
 pub(super) fn tell_result(certificate: &Certificate, summary: &Summary) -> Result<()> {
     let (median, worst) = (round_up(summary.median, 2), round_up(summary.worst, 2));
-    say!(
-        "relative W2 distance to the network's true output distribution, proven: median {median}, worst {worst} (input {})",
-        show::count(summary.worst_input)
-    )?;
+    let [first, end] = certificate.about.inputs.range;
+    if certificate.about.settings.joint {
+        let inputs = show::count(end - first);
+        say!("relative W2 distance to the true joint distribution of the outputs at {inputs} inputs, proven: {worst}")?;
+    } else {
+        say!(
+            "relative W2 distance to the network's true output distribution, proven: median {median}, worst {worst} (input {})",
+            show::count(summary.worst_input)
+        )?;
+    }
     let shown = summary.shares.iter().take_while(|share| share.fraction >= 0.005).take(4);
     let parts: Vec<String> = shown
         .map(|share| {

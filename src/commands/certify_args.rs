@@ -30,6 +30,9 @@ pub(super) struct CertifyArgs {
     /// With --method paper: points of a component's signature, at most
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub(super) points: usize,
+    /// With --method paper: where these points lie
+    #[arg(long, value_enum, default_value = "grid")]
+    pub(super) placement: Placement,
     /// With --method paper: components after compression, at most
     #[arg(long, value_name = "M", default_value_t = 3)]
     pub(super) components: usize,
@@ -42,6 +45,12 @@ pub(super) struct CertifyArgs {
     /// Inputs A to B − 1 only, numbered from 0: a share of the work, for bures merge
     #[arg(long, value_name = "A..B", value_parser = range)]
     pub(super) range: Option<Range<usize>>,
+    /// All inputs at once: one mixture for the joint law of their outputs under one network (with --method paper)
+    #[arg(long, conflicts_with = "range")]
+    pub(super) joint: bool,
+    /// Which published split of a UCI set [default: 0]
+    #[arg(long, value_name = "I")]
+    pub(super) split: Option<usize>,
     /// Also measure the distance with N samples of both laws, by exact transport; this is no part of the proof
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     pub(super) samples: usize,
@@ -60,6 +69,24 @@ pub(super) enum MethodName {
     Tight,
     /// Adams et al., Algorithms 1 to 3 and Theorem 17: signatures on grids, merged components
     Paper,
+}
+
+/// Where the points of a signature lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Placement {
+    /// On a grid along the leading eigenvectors (Algorithm 2)
+    Grid,
+    /// On all axes, in shells (Algorithms 4 and 5): keeps the covariance, has a worse bound
+    Cross,
+}
+
+impl Placement {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Grid => "grid",
+            Self::Cross => "cross",
+        }
+    }
 }
 
 impl MethodName {

@@ -88,6 +88,20 @@ impl Cross {
         &self.radii
     }
 
+    /// The points of an axis, ascending, in units of its deviation, and the boundaries between cells of `N(0,1)` that have their masses.
+    pub fn line(&self) -> (Vec<f64>, Vec<f64>) {
+        let outward = self.radii.iter().zip(&self.shells);
+        let points: Vec<(f64, f64)> =
+            outward.clone().rev().map(|(r, w)| (-r, 0.5 * w)).chain(outward.map(|(r, w)| (*r, 0.5 * w))).collect();
+        let mut reached = 0.0;
+        let boundaries = points.iter().take(points.len().saturating_sub(1)).map(|(_, mass)| {
+            reached += mass;
+            normal::quantile(reached)
+        });
+        let boundaries = boundaries.collect();
+        (points.into_iter().map(|(center, _)| center).collect(), boundaries)
+    }
+
     /// The formal bound for this cross on a Gaussian with trace `trace` over its axes:
     /// `W₂² ≤ tr Σ/n · (n − 2 Σ_k r_k E[χ_n; shell k] E max_i|g_i| / E χ_n + Σ_k w_k r_k²)`.
     ///

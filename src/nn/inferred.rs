@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::metadata::Description;
+use super::metadata::{Description, correlated};
 use super::model::Provenance;
 use super::spec::{Activation, LayerSpec, NetworkSpec};
 use crate::data::Normalization;
@@ -11,7 +11,7 @@ use crate::io::Tensors;
 use crate::{Error, Result};
 
 /// Layers from tensor names, and what stands before each layer's names: `layers.i.mu …`, `layers.i.weight …`, or
-/// `i.weight …` of PyTorch's `nn.Sequential`; `weight_mean` and `weight_std` where weights are random.
+/// `i.weight …` of PyTorch's `nn.Sequential`; `weight_mean` and `weight_std` (or `weight_covariance`) where weights are random.
 pub(super) fn inferred(
     path: &Path,
     file: &Tensors,
@@ -23,7 +23,8 @@ pub(super) fn inferred(
         file.tensors.keys().filter_map(|name| name.strip_prefix(prefix)?.split_once('.')?.0.parse().ok()).collect();
     let indices: Vec<usize> = indices.into_iter().collect();
     let step = if sequential { sequential_step(&indices) } else { 1 };
-    let random = file.tensors.keys().any(|name| name.ends_with("_mean") || name.ends_with("_std"));
+    let random = ["_mean", "_std", "_covariance"];
+    let random = file.tensors.keys().any(|name| random.iter().any(|end| name.ends_with(end)));
     let (mut layers, mut names) = (Vec::new(), Vec::new());
     for (position, &index) in indices.iter().enumerate() {
         let expected = if sequential { step * position } else { layers.len() };
@@ -57,7 +58,8 @@ fn layer(path: &Path, file: &Tensors, name: &str, random: bool) -> Result<LayerS
     match (shape("u"), weight) {
         (Some(&[components, outputs, inputs]), None) => Ok(LayerSpec::Gm { components, inputs, outputs }),
         (None, Some(&[outputs, inputs])) if random => {
-            Ok(LayerSpec::Stochastic { inputs, outputs, activation: Activation::None, dropout: 0.0 })
+            let correlated = correlated(file, name).map_err(|what| Error::format(path, what))?;
+            Ok(LayerSpec::Stochastic { inputs, outputs, activation: Activation::None, dropout: 0.0, correlated })
         }
         (None, Some(&[outputs, inputs])) => Ok(LayerSpec::Dense { inputs, outputs, activation: Activation::None }),
         _ => {

@@ -84,7 +84,7 @@ pub(super) fn describe(model: &Model) -> serde_json::Result<String> {
 }
 
 fn entry(layer: &LayerSpec) -> Option<StochasticEntry> {
-    let LayerSpec::Stochastic { inputs, outputs, activation, dropout } = *layer else { return None };
+    let LayerSpec::Stochastic { inputs, outputs, activation, dropout, .. } = *layer else { return None };
     Some(StochasticEntry {
         kind: "dense".to_owned(),
         inputs: Some(inputs),
@@ -139,5 +139,19 @@ fn stochastic(i: usize, entry: &StochasticEntry, file: &Tensors) -> std::result:
         return Err(format!("layer {i} drops with probability {}, which is not in [0, 1)", entry.dropout));
     }
     let ([outputs, inputs], activation, dropout) = (sizes, entry.activation, entry.dropout);
-    Ok(LayerSpec::Stochastic { inputs, outputs, activation, dropout })
+    let correlated = correlated(file, &format!("layers.{i}."))?;
+    Ok(LayerSpec::Stochastic { inputs, outputs, activation, dropout, correlated })
+}
+
+/// Whether the weights and the biases of the layer whose tensors' names start with `prefix` have a full covariance.
+pub(super) fn correlated(file: &Tensors, prefix: &str) -> std::result::Result<[bool; 2], String> {
+    let has = |tensor: &str| file.tensors.contains_key(&format!("{prefix}{tensor}"));
+    let full = |name: &str| {
+        let (covariance, std) = (format!("{name}_covariance"), format!("{name}_std"));
+        match (has(&covariance), has(&std)) {
+            (true, true) => Err(format!("tensors {prefix}{covariance} and {prefix}{std} exclude one another")),
+            (full, _) => Ok(full),
+        }
+    };
+    Ok([full("weight")?, full("bias")?])
 }

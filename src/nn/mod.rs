@@ -8,10 +8,12 @@ mod model;
 mod network;
 mod pass;
 mod spec;
+mod tensor_spec;
 
 pub use init::{DenseInit, GmInit, Init, initialize};
 pub use model::{Model, Provenance};
 pub use network::Network;
 pub(crate) use network::{check_finite, read_runs};
 pub use pass::Pass;
-pub use spec::{Activation, LayerSpec, NetworkSpec, TensorSpec};
+pub use spec::{Activation, LayerSpec, NetworkSpec};
+pub use tensor_spec::TensorSpec;

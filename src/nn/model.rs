@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::inferred::inferred;
 use super::metadata::{Description, described};
-use super::spec::{Activation, NetworkSpec, TensorSpec};
+use super::spec::{Activation, NetworkSpec};
+use super::tensor_spec::TensorSpec;
 use crate::data::{Dataset, Normalization, TargetScale};
 use crate::device::Device;
 use crate::io::{TensorData, Tensors};

@@ -1,9 +1,8 @@
 //! What layers a network has, and the tensors of each.
 
-use std::ops::Range;
-
 use serde::{Deserialize, Serialize};
 
+use super::tensor_spec::TensorSpec;
 use crate::shape::{DenseDims, GmDims, stride};
 use crate::{Error, Result};
 
@@ -54,8 +53,7 @@ pub enum LayerSpec {
         #[serde(default)]
         activation: Activation,
     },
-    /// A dense layer whose weights and biases are independent Gaussian variables, its activation, and what is dropped
-    /// after it. It is certified, not trained; `metadata` says how it stands in files.
+    /// A dense layer whose weights and biases are Gaussian variables, its activation, and what is dropped after it. It is certified, not trained; `metadata` says how it stands in files.
     #[serde(skip)]
     Stochastic {
         /// Inputs `d`.
@@ -66,49 +64,14 @@ pub enum LayerSpec {
         activation: Activation,
         /// Probability with which a coordinate is dropped after the activation, the others being divided by `1 − p`.
         dropout: f64,
+        /// Whether the weights, and the biases, have a full covariance in place of deviations of independent ones.
+        correlated: [bool; 2],
     },
     /// Every row divided by its norm, as the paper does between stacked GM layers.
     UnitNorm {
         /// Inputs, which are also the outputs.
         inputs: usize,
     },
-}
-
-/// A tensor of a layer: its name in files, its shape without pads, and where it lies in a run's flat parameters, with
-/// rows padded to a multiple of four.
-#[derive(Clone, Debug, PartialEq)]
-pub struct TensorSpec {
-    /// Name, such as `mu`; `layers.i.` stands before it in files.
-    pub name: &'static str,
-    /// Shape, last dimension fastest.
-    pub shape: Vec<usize>,
-    /// Its range in the flat parameters of one run, pads included.
-    pub range: Range<usize>,
-}
-
-impl TensorSpec {
-    fn new(name: &'static str, shape: &[usize], range: Range<usize>) -> Self {
-        Self { name, shape: shape.to_vec(), range }
-    }
-
-    /// Length of a row, without its pad.
-    fn width(&self) -> usize {
-        self.shape.last().copied().unwrap_or(1)
-    }
-
-    /// Copies the tensor out of a run's flat parameters, without pads.
-    pub fn unpack(&self, params: &[f32]) -> Vec<f32> {
-        let width = self.width();
-        params[self.range.clone()].chunks(stride(width)).flat_map(|row| &row[..width]).copied().collect()
-    }
-
-    /// Copies the tensor's values, without pads, into a run's flat parameters. Lengths must agree.
-    pub fn pack(&self, values: &[f32], params: &mut [f32]) {
-        let width = self.width();
-        for (row, values) in params[self.range.clone()].chunks_mut(stride(width)).zip(values.chunks(width)) {
-            row[..width].copy_from_slice(values);
-        }
-    }
 }
 
 impl LayerSpec {
@@ -146,19 +109,24 @@ impl LayerSpec {
                 let dims = DenseDims { runs: 1, batch: 1, inputs: d, outputs: l };
                 vec![TensorSpec::new("weight", &[l, d], dims.weight()), TensorSpec::new("bias", &[l], dims.bias())]
             }
-            Self::Stochastic { inputs: d, outputs: l, .. } => {
+            Self::Stochastic { inputs: d, outputs: l, correlated, .. } => {
                 let mut start = 0;
                 let mut next = |name, shape: &[usize], len: usize| {
                     start += len;
                     TensorSpec::new(name, shape, start - len..start)
                 };
-                let (weights, biases) = (l * stride(d), stride(l));
-                vec![
-                    next("weight_mean", &[l, d], weights),
-                    next("weight_std", &[l, d], weights),
-                    next("bias_mean", &[l], biases),
-                    next("bias_std", &[l], biases),
-                ]
+                let (weights, biases, n) = (l * stride(d), stride(l), l * d);
+                let mut tensors = vec![next("weight_mean", &[l, d], weights)];
+                tensors.push(match correlated[0] {
+                    true => next("weight_covariance", &[n, n], n * stride(n)),
+                    false => next("weight_std", &[l, d], weights),
+                });
+                tensors.push(next("bias_mean", &[l], biases));
+                tensors.push(match correlated[1] {
+                    true => next("bias_covariance", &[l, l], l * stride(l)),
+                    false => next("bias_std", &[l], biases),
+                });
+                tensors
             }
             Self::UnitNorm { .. } => Vec::new(),
         }
@@ -225,7 +193,10 @@ impl NetworkSpec {
                 return Err(Error::Config(what));
             }
             let rows = if let LayerSpec::UnitNorm { .. } = layer { 1 } else { layer.outputs().saturating_add(3) };
-            let elements = [components, layer.inputs(), rows, 4].into_iter().try_fold(1, usize::checked_mul);
+            let whole = matches!(layer, LayerSpec::Stochastic { correlated, .. } if correlated.contains(&true));
+            let covariance = if whole { layer.inputs().saturating_mul(rows) } else { 1 };
+            let elements =
+                [components, layer.inputs(), rows, 4, covariance].into_iter().try_fold(1, usize::checked_mul);
             if elements.is_none_or(|elements| elements > 1 << 40) {
                 return Err(Error::Config(format!("layer {i} is too large: {layer:?}")));
             }

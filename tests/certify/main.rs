@@ -16,10 +16,15 @@ mod math_cross;
 mod math_distances;
 mod math_eigen;
 mod math_normal;
+mod math_principal;
 mod math_quantizer;
 mod math_signature;
 mod math_support;
 mod math_transport;
 mod paper;
+mod paper_covariance;
+mod paper_cross;
+mod paper_dropout;
+mod paper_joint;
 #[path = "../common/skip.rs"]
 mod skip;

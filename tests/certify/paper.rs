@@ -1,7 +1,7 @@
 //! The paper's method against golden values of its recursion, theory and degenerate networks.
 
 use bures::certify::core::{
-    Arriving, Layer, LayerWitness, Method, Network, Prepared, Proof, TermKind, Witness, prove, prove_paper,
+    Layer, LayerWitness, Method, Network, Prepared, Proof, Stacked, TermKind, Witness, prove, prove_paper,
 };
 use bures::certify::propose::paper::{PaperSettings, certify_paper, shapes};
 use bures::io::TensorData;
@@ -10,21 +10,21 @@ use crate::core_support::{Golden, check_proof, distance, fixtures};
 
 /// The golden values are exact to 1e-11. Here cells have masses that are multiples of 2⁻⁵³, a cluster's distance is the root of a
 /// difference, and `‖M‖₂` is proved by a shift that is 1e-7 above it: what is printed may be this much above the golden value.
-const ABOVE: f64 = 1e-6;
+pub(crate) const ABOVE: f64 = 1e-6;
 
 /// A bound may be below the golden value by the golden value's rounding alone.
-const BELOW: f64 = 1e-10;
+pub(crate) const BELOW: f64 = 1e-10;
 
 /// The same where that is the root of a difference that cancels: `W_R` of equal components.
-const BELOW_ROOT: f64 = 1e-7;
+pub(crate) const BELOW_ROOT: f64 = 1e-7;
 
 #[track_caller]
-fn just_above(what: &str, got: f64, want: f64, size: f64, below: f64) {
+pub(crate) fn just_above(what: &str, got: f64, want: f64, size: f64, below: f64) {
     let off = got - want;
     assert!((-below * size..=ABOVE * size).contains(&off), "{what}: {got:e} instead of {want:e}, off by {off:.1e}");
 }
 
-fn integers(golden: &Golden, name: &str) -> Vec<u32> {
+pub(crate) fn integers(golden: &Golden, name: &str) -> Vec<u32> {
     match &golden.0.tensors[name].data {
         TensorData::I64(values) => values.iter().map(|&x| u32::try_from(x).expect("a label")).collect(),
         other => panic!("{name} holds no integers: {other:?}"),
@@ -32,10 +32,10 @@ fn integers(golden: &Golden, name: &str) -> Vec<u32> {
 }
 
 /// Labels of a golden file, whose components come in another order: each of ours takes the label of the nearest.
-fn matched(arriving: &[Arriving<'_>], means: &[f64], labels: &[u32]) -> Vec<u32> {
+pub(crate) fn matched(arriving: &[Stacked], means: &[f64], labels: &[u32]) -> Vec<u32> {
     let apart = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum::<f64>();
-    let nearest = |component: &Arriving<'_>| {
-        let costs = means.chunks_exact(component.mean.len()).map(|mean| apart(component.mean, mean));
+    let nearest = |component: &Stacked| {
+        let costs = means.chunks_exact(component.mean.len()).map(|mean| apart(&component.mean, mean));
         let best = costs.enumerate().min_by(|a, b| a.1.total_cmp(&b.1)).expect("a component");
         assert!(best.1 <= 1e-12, "no golden component is near: {:e}", best.1);
         labels[best.0]
@@ -49,7 +49,7 @@ fn share(proof: &Proof, layer: usize, kind: TermKind, factor: f64) -> f64 {
 }
 
 /// Compares layer terms and bound with `[W_R, W_R by assignment, W_Δ, L, E_in, E_out]` and `[bound, E‖z‖², relative bound]`.
-fn compare(golden: &Golden, stem: &str, bound: &str, proof: &Proof) {
+pub(crate) fn compare(golden: &Golden, stem: &str, bound: &str, proof: &Proof) {
     let scalars = |layer: usize| golden.floats(&format!("{stem}.layer{layer}.scalars_WR_WRassign_WD_L_Ein_Eout"));
     let factors = [scalars(1)[3] * scalars(2)[3], scalars(2)[3]];
     for (layer, factor) in [1, 2].into_iter().zip(factors) {
@@ -65,7 +65,7 @@ fn compare(golden: &Golden, stem: &str, bound: &str, proof: &Proof) {
 }
 
 /// Mean and covariance of a mixture.
-fn moments(proof: &Proof) -> (Vec<f64>, Vec<f64>) {
+pub(crate) fn moments(proof: &Proof) -> (Vec<f64>, Vec<f64>) {
     let (mixture, n) = (&proof.mixture, proof.mixture.width);
     let (mut mean, mut covariance) = (vec![0.0; n], vec![0.0; n * n]);
     for (weight, own) in mixture.weights.iter().zip(mixture.means.chunks_exact(n)) {
@@ -90,7 +90,7 @@ fn tiny_networks_agree_with_the_golden_recursion() {
         let network = golden.network(&format!("{activation}.net."), activation, 0.0);
         let prepared = Prepared::new(&network).expect("a network");
         let input = &golden.floats(&format!("{activation}.X"))[..2];
-        let given = |index: usize, arriving: &[Arriving<'_>]| {
+        let given = |index: usize, arriving: &[Stacked]| {
             let layer = format!("{stem}.layer{}", index + 1);
             let weights = golden.floats(&format!("{layer}.q.weights"));
             assert_eq!(arriving.len(), weights.len());
@@ -99,7 +99,7 @@ fn tiny_networks_agree_with_the_golden_recursion() {
             let shapes = shapes(arriving, &labels, 10)?;
             Ok(LayerWitness { labels, shapes, ..LayerWitness::default() })
         };
-        let (proof, witness) = prove_paper(&prepared, input, given).expect("a proof");
+        let (proof, witness) = prove_paper(&prepared, &[input], Method::PaperGrid, given).expect("a proof");
         check_proof(&proof);
         compare(&golden, &stem, "bound_m2_rel", &proof);
         assert_eq!(prove(&prepared, input, &witness).expect("the same proof"), proof);
@@ -139,16 +139,16 @@ fn mnist_network_agrees_with_the_golden_recursion() {
     let prepared = Prepared::new(&network).expect("a network");
     for (point, input) in golden.floats("X").chunks_exact(784).enumerate() {
         let stem = format!("pt{point}");
-        let given = |index: usize, arriving: &[Arriving<'_>]| {
+        let given = |index: usize, arriving: &[Stacked]| {
             let labels = integers(&golden, &format!("{stem}.layer{}.labels", index + 1));
             let shapes = shapes(arriving, &labels, 10)?;
             Ok(LayerWitness { labels, shapes, ..LayerWitness::default() })
         };
-        let (proof, _) = prove_paper(&prepared, input, given).expect("a proof");
+        let (proof, _) = prove_paper(&prepared, &[input], Method::PaperGrid, given).expect("a proof");
         check_proof(&proof);
-        let settings = PaperSettings { points: 10, components: 3 };
+        let settings = PaperSettings { points: 10, components: 3, cross: false };
         let start = std::time::Instant::now();
-        let (own, _) = certify_paper(&prepared, input, settings).expect("a proof");
+        let (own, _) = certify_paper(&prepared, &[input], settings).expect("a proof");
         eprintln!("{point}: {:?}, relative bound {}", start.elapsed(), own.relative_bound);
         let want = golden.floats(&format!("{stem}.grid.bound_m2_rel"))[0];
         assert!(own.bound <= 1.02 * want, "own clusters: {} instead of {want}", own.bound);
@@ -161,7 +161,7 @@ fn mnist_network_agrees_with_the_golden_recursion() {
 }
 
 /// A network with all weights and biases `N(mean, variance)`.
-fn uniform(widths: &[usize], activation: &str, mean: f64, variance: f64) -> Network {
+pub(crate) fn uniform(widths: &[usize], activation: &str, mean: f64, variance: f64) -> Network {
     let layer = |(k, pair): (usize, &[usize])| {
         let (inputs, outputs, last) = (pair[0], pair[1], k + 2 == widths.len());
         Layer {
@@ -181,7 +181,8 @@ fn uniform(widths: &[usize], activation: &str, mean: f64, variance: f64) -> Netw
 fn bound(network: &Network, points: usize, components: usize) -> f64 {
     let prepared = Prepared::new(network).expect("a network");
     let input = vec![1.0; prepared.inputs()];
-    let (proof, _) = certify_paper(&prepared, &input, PaperSettings { points, components }).expect("a proof");
+    let (proof, _) =
+        certify_paper(&prepared, &[&input], PaperSettings { points, components, cross: false }).expect("a proof");
     check_proof(&proof);
     proof.bound
 }
@@ -225,19 +226,19 @@ fn networks_without_noise_lose_rounding_only() {
 }
 
 #[test]
-fn couplings_need_exact_marginals() {
+fn couplings_are_taken_as_far_as_they_fit() {
     let network = uniform(&[1, 2, 2, 1], "tanh", 0.5, 0.4);
     let prepared = Prepared::new(&network).expect("a network");
     let (plain, witness) =
-        certify_paper(&prepared, &[1.0], PaperSettings { points: 4, components: 2 }).expect("a proof");
+        certify_paper(&prepared, &[&[1.0]], PaperSettings { points: 4, components: 2, cross: false }).expect("a proof");
     let mut weights = Vec::new();
-    let stored = |index: usize, arriving: &[Arriving<'_>]| {
+    let stored = |index: usize, arriving: &[Stacked]| {
         if index == 1 {
             weights = arriving.iter().map(|component| component.weight).collect();
         }
         Ok(witness.layers[index].clone())
     };
-    assert_eq!(prove_paper(&prepared, &[1.0], stored).expect("the same proof").0, plain);
+    assert_eq!(prove_paper(&prepared, &[&[1.0]], Method::PaperGrid, stored).expect("the same proof").0, plain);
     let labels = &witness.layers[1].labels;
     let every = |(i, &mass): (usize, &f64)| (i as u32, labels[i], mass);
     let coupling: Vec<(u32, u32, f64)> = weights.iter().enumerate().map(every).collect();
@@ -256,10 +257,19 @@ fn couplings_need_exact_marginals() {
         detour.push((from as u32, labels[to], 0.125));
     }
     assert!(with(detour).expect("a worse coupling").bound > plain.bound);
-    for (at, mass) in [(0, 2f64.powi(-53)), (other, -2f64.powi(-40))] {
-        let mut wrong = coupling.clone();
-        wrong[at].2 += mass;
-        assert!(with(wrong).is_err());
+    // Too much mass is cut off; what is missing goes where it costs most.
+    let bound = |at: &[usize], mass: f64| {
+        let mut off = coupling.clone();
+        at.iter().for_each(|&at: &usize| off[at].2 += mass);
+        with(off).map(|proof| proof.bound)
+    };
+    assert_eq!(bound(&[0], 2f64.powi(-53)).expect("cut off"), plain.bound);
+    assert_eq!(bound(&[other], -2f64.powi(-40)).expect("one place is left for it"), plain.bound);
+    let missing = [-40, -20, -6].map(|power| bound(&[0, other], -2f64.powi(power)).expect("repaired"));
+    assert!(plain.bound < missing[0] && missing.windows(2).all(|pair| pair[0] < pair[1]), "{missing:?}");
+    assert!(missing[0] < 1.001 * plain.bound && missing[2] > 1.01 * plain.bound, "{missing:?}");
+    for wrong in [-2.0, f64::NAN] {
+        assert!(bound(&[0], wrong).is_err());
     }
 }
 
@@ -267,13 +277,13 @@ fn couplings_need_exact_marginals() {
 fn witnesses_that_do_not_fit_are_refused() {
     let network = uniform(&[1, 2, 2, 1], "relu", 0.5, 0.4);
     let prepared = Prepared::new(&network).expect("a network");
-    let (_, good) = certify_paper(&prepared, &[1.0], PaperSettings { points: 4, components: 2 }).expect("a proof");
+    let (_, good) =
+        certify_paper(&prepared, &[&[1.0]], PaperSettings { points: 4, components: 2, cross: false }).expect("a proof");
     let refused = |change: &dyn Fn(&mut Witness)| {
         let mut witness = good.clone();
         change(&mut witness);
         assert!(prove(&prepared, &[1.0], &witness).is_err());
     };
-    refused(&|w| w.method = Method::PaperCross);
     refused(&|w| w.method = Method::Tight);
     refused(&|w| w.layers[1].labels.truncate(1));
     refused(&|w| w.layers[1].labels[0] = 3_000_000_000);
@@ -284,4 +294,5 @@ fn witnesses_that_do_not_fit_are_refused() {
     refused(&|w| w.layers[1].shapes[0] = vec![1000, 1000]);
     refused(&|w| w.layers[1].shapes[0] = vec![2, 2, 2]);
     refused(&|w| w.layers[1].coupling = vec![(9, 0, 1.0)]);
+    refused(&|w| w.layers[1].masks = 1);
 }

@@ -4,6 +4,7 @@ mod bad_files;
 mod bad_usage;
 mod certify_bad;
 mod certify_edits;
+mod certify_joint;
 mod certify_nets;
 mod certify_run;
 mod disk;

@@ -1,84 +1,111 @@
-//! Merged components, and the squared distance of a Gaussian to one from above:
-//! `W2² = ‖Δm‖² + tr A + tr B − 2 tr C^½` with `A = diag(s)`, `B = diag(d) + UUᵀ`, `C = A^½ B A^½`.
+//! The squared distance of a Gaussian to a merged one from above: `W2² = ‖Δm‖² + tr A + tr B − 2 tr (A^½ B A^½)^½`, where `A = FFᵀ` and
+//! `B = GGᵀ + UUᵀ`, and the last trace is the nuclear norm of `GᵀF` above `UᵀF`.
 
-use super::gaussian::Gaussian;
-use super::rounding::{
-    add_up, at_least_zero, cover, gamma, larger, mul_up, norm_up, plain_dot, smaller, sqrt_down, sqrt_up, sum_up,
-};
+use super::matrix::{factorises, product, symmetric_product, transposed};
+use super::rounding::{U, add_up, at_least_zero, gamma, larger, mul_up, norm_up, plain_dot, smaller, sqrt_up};
+use super::stacked::{Stacked, square_up};
+use crate::math::singular::{Singular, singular};
 
-/// `N(mean, diag(variances) + Σ_r u_r u_rᵀ)`, exactly the numbers here: positive semidefinite however they were rounded.
-pub(super) struct Merged {
-    pub(super) weight: f64,
-    pub(super) mean: Vec<f64>,
-    pub(super) variances: Vec<f64>,
-    pub(super) columns: Vec<Vec<f64>>,
+/// Columns that take part in the coupling. What the others could save is left out: `tr C^½` grows with `C`.
+const COUPLED: usize = 16;
+
+/// Step of the trapezoidal rule.
+const STEP: f64 = 0.3;
+
+/// A merged component, ready for distances to it.
+pub(super) struct Reach<'a> {
+    of: &'a Stacked,
+    /// `tr UUᵀ` and `tr B` or more.
+    spread: f64,
+    trace: f64,
 }
 
-impl Merged {
-    /// `tr UUᵀ` or more.
-    fn spread(&self) -> f64 {
-        self.columns.iter().fold(0.0, |sum, u| add_up(sum, cover(plain_dot(u, u), u.len() + 1, u.len())))
+/// `GᵀF` above `UᵀF`, in bases in which the upper part is diagonal.
+struct Aligned {
+    /// The diagonal, not negative.
+    values: Vec<f64>,
+    /// `UᵀF` in these bases, row by row.
+    columns: Vec<f64>,
+    /// What the nuclear norm may be less than computed.
+    lost: f64,
+    /// The bases' norms, multiplied.
+    stretch: f64,
+}
+
+impl<'a> Reach<'a> {
+    pub(super) fn new(of: &'a Stacked) -> Self {
+        Self { of, spread: of.spread(), trace: of.trace() }
     }
 
-    /// The trace of the covariance or more.
-    pub(super) fn trace(&self) -> f64 {
-        add_up(sum_up(&self.variances), self.spread())
-    }
-
-    /// The covariance times `v`: off by at most `γ_{n+r+2} tr ‖v‖`, `r` columns.
-    pub(super) fn times(&self, v: &[f64]) -> Vec<f64> {
-        let mut out: Vec<f64> = self.variances.iter().zip(v).map(|(d, v)| d * v).collect();
-        for u in &self.columns {
-            let along = plain_dot(u, v);
-            out.iter_mut().zip(u).for_each(|(sum, u)| *sum += along * u);
+    /// `W2²` to a law without columns, or more.
+    pub(super) fn distance_squared(&self, law: &Stacked) -> f64 {
+        let gaps = |a: &[f64], b: &[f64]| -> Vec<f64> {
+            a.iter().zip(b).map(|(a, b)| if a == b { 0.0 } else { (a - b).abs().next_up() }).collect()
+        };
+        let moved = square_up(&gaps(&law.mean, &self.of.mean));
+        // The coupling Fξ → Gξ + Uη.
+        let plain = add_up(square_up(&gaps(&law.factors, &self.of.factors)), self.spread);
+        let traces = add_up(square_up(&law.factors), self.trace);
+        if plain <= 1e-13 * traces {
+            return add_up(moved, plain);
         }
-        out
+        let aligned = Aligned::new(law, self.of);
+        let least = (aligned.nuclear_norm() / aligned.stretch).next_down() - aligned.lost;
+        add_up(moved, smaller(plain, at_least_zero((traces - 2.0 * at_least_zero(least.next_down())).next_up())))
+    }
+}
+
+impl Aligned {
+    fn new(law: &Stacked, of: &Stacked) -> Self {
+        let (size, n) = (law.size, law.mean.len());
+        let columns = &of.columns[..of.columns.len().min(COUPLED)];
+        if size == 1 {
+            let times = |u: &[f64]| law.factors.iter().zip(u).map(|(f, u)| f * u).collect::<Vec<f64>>();
+            let columns = columns.iter().flat_map(|u| times(u)).collect();
+            return Self { values: times(&of.factors), columns, lost: 0.0, stretch: 1.0 };
+        }
+        let mut aligned = Self { values: Vec::new(), columns: vec![0.0; n * columns.len()], lost: 0.0, stretch: 1.0 };
+        let (mut first, mut last, long) = (1.0, 1.0, sqrt_up(of.spread()));
+        for (q, (f, g)) in law.factors.chunks_exact(size * size).zip(of.factors.chunks_exact(size * size)).enumerate() {
+            let both = product(&transposed(g, size, size), size, size, f, size);
+            let Singular { left, right, .. } = singular(&both, size);
+            let back = transposed(&right, size, size);
+            // Vectors are rows: `X (GᵀF) Yᵀ` should be diagonal and not negative; what is not is lost.
+            let mut off = product(&product(&left, size, size, &both, size), size, size, &back, size);
+            for entry in off.iter_mut().step_by(size + 1) {
+                aligned.values.push(at_least_zero(*entry));
+                *entry = smaller(*entry, 0.0);
+            }
+            let sizes = mul_up(norm_up(f), add_up(norm_up(g), long));
+            let bases = mul_up(add_up(1.0, norm_up(&left)), norm_up(&right));
+            let lost = add_up(norm_up(&off), mul_up(gamma(3 * size + 8), mul_up(bases, sizes)));
+            let nuclear = mul_up(sqrt_up(size as f64), add_up(lost, 1e-300));
+            aligned.lost = add_up(aligned.lost, nuclear);
+            (first, last) = (larger(first, stretch(&left, size)), larger(last, stretch(&right, size)));
+            let through = product(f, size, size, &back, size);
+            for (into, u) in aligned.columns.chunks_exact_mut(n).zip(columns) {
+                into[q * size..][..size].copy_from_slice(&product(&u[q * size..][..size], 1, size, &through, size));
+            }
+        }
+        aligned.stretch = mul_up(first, last);
+        aligned
     }
 
-    /// `W2²` to `N(law.mean, diag(own))` or more.
-    pub(super) fn distance_squared(&self, law: &Gaussian, own: &[f64]) -> f64 {
-        let gap = |a: f64, b: f64| if a == b { 0.0 } else { (a - b).abs().next_up() };
-        let moved: Vec<f64> = law.mean.iter().zip(&self.mean).map(|(&a, &b)| gap(a, b)).collect();
-        // The bound of an underflow in a sum of zeros would be a distance from nothing.
-        let length = |x: &[f64]| if x.iter().all(|&x| x == 0.0) { 0.0 } else { norm_up(x) };
-        let moved = length(&moved);
-        let root_gap = |&s: &f64, &d: &f64| {
-            if s == d { 0.0 } else { (sqrt_up(larger(s, d)) - sqrt_down(smaller(s, d))).next_up() }
-        };
-        let gaps: Vec<f64> = own.iter().zip(&self.variances).map(|(s, d)| root_gap(s, d)).collect();
-        let gaps = length(&gaps);
-        // The coupling √s x → √d x + Uξ: exact without U.
-        let spread = self.spread();
-        let plain = add_up(mul_up(gaps, gaps), spread);
-        let traces = add_up(sum_up(own), self.trace());
-        let shape = if spread <= 1e-13 * traces {
-            plain
-        } else {
-            smaller(plain, at_least_zero((traces - 2.0 * self.root_trace(own)).next_up()))
-        };
-        add_up(mul_up(moved, moved), shape)
-    }
-
-    /// `tr C^½` or less, `C = diag(s)^½ (diag(d) + UUᵀ) diag(s)^½`.
+    /// `tr C^½` or less, `C = diag(a) + VVᵀ`, `a` the squares of the diagonal: the nuclear norm of the diagonal above `Vᵀ`.
     ///
     /// `√λ = (2/π) ∫ λe^x/(λ + e^{2x}) dx`, and the trapezoidal rule with step `h` is off by at most `4.1 e^{−π²/h} √λ` (Poisson), below
-    /// 3·10⁻¹⁴ for `h = 0.3`. Applied to `C` and `A = diag(sd)`, with `t = e^{2x}`, `R = (A + t)⁻¹`, `V = diag(s)^½ U` (Woodbury):
-    /// `tr C^½ − tr A^½ ≈ (2h/π) Σ e^{3x} tr (I + G)⁻¹H`, `G = VᵀRV`, `H = VᵀR²V`. No term is negative, so those left out cost nothing.
-    fn root_trace(&self, own: &[f64]) -> f64 {
-        let (n, rank) = (own.len(), self.columns.len());
-        let commuting: Vec<f64> = own.iter().zip(&self.variances).map(|(s, d)| s * d).collect();
-        let pairs = self.products(own);
-        let spread: f64 = (0..rank).map(|p| pairs[pair(p, p)].iter().sum::<f64>()).sum();
-        let middle = libm::floor(0.5 * libm::log((commuting.iter().sum::<f64>() + spread) / n as f64) / STEP);
-        if !middle.is_finite() {
-            return 0.0;
-        }
-        let base: f64 = commuting.iter().map(|x| sqrt_down((x.next_down() - f64::MIN_POSITIVE).max(0.0))).sum();
+    /// 3·10⁻¹⁴ for `h = 0.3`. Applied to `C` and `diag(a)`, with `t = e^{2x}`, `R = (diag(a) + t)⁻¹` (Woodbury):
+    /// `tr C^½ − Σ √a ≈ (2h/π) Σ e^{3x} tr K(I + G)⁻¹Kᵀ`, `G = VᵀRV`, `K = RV`. No term is negative, so those left out cost nothing.
+    fn nuclear_norm(&self) -> f64 {
+        let n = self.values.len();
+        let squares: Vec<f64> = self.values.iter().map(|h| h * h).collect();
+        let size = plain_dot(&self.values, &self.values) + plain_dot(&self.columns, &self.columns);
+        let middle = libm::floor(0.5 * libm::log(size / n as f64) / STEP);
         let mut sum = 0.0;
         for direction in [1.0, -1.0] {
             let mut k = if direction > 0.0 { middle } else { middle - 1.0 };
-            loop {
-                let term = self.node(libm::exp(k * STEP), &commuting, &pairs);
+            while middle.is_finite() {
+                let term = node(libm::exp(k * STEP), &squares, &self.columns);
                 sum += term;
                 k += direction;
                 if !(term > 1e-11 * sum) {
@@ -86,79 +113,46 @@ impl Merged {
                 }
             }
         }
-        // Nodes and terms are rounded: 10⁻¹³ of the roots' traces is more than they and the rule are off.
-        let least = (base + sum * (2.0 * STEP / std::f64::consts::PI)) * (1.0 - 1e-12 - 4.0 * gamma(n));
-        least.next_down()
-    }
-
-    /// `e^{3x} tr (I + G)⁻¹H` or less but for a part of 10⁻¹⁴, given `e^x`.
-    ///
-    /// Computed `G` and `H` are off by `γ tr G`, `γ tr H` in the Frobenius norm (Cauchy and Schwarz); a solution `z` of a column solves a
-    /// system off by `γ tr(I + G)` (Higham, Theorem 10.4); and `‖(I + G)⁻¹‖ ≤ 1`.
-    fn node(&self, root: f64, commuting: &[f64], pairs: &[Vec<f64>]) -> f64 {
-        let (rank, t) = (self.columns.len(), root * root);
-        let inverse: Vec<f64> = commuting.iter().map(|a| 1.0 / (a + t)).collect();
-        let squared: Vec<f64> = inverse.iter().map(|r| r * r).collect();
-        let gram = |weights: &[f64]| -> Vec<f64> { pairs.iter().map(|pair| plain_dot(weights, pair)).collect() };
-        let (mut g, h) = (gram(&inverse), gram(&squared));
-        (0..rank).for_each(|p| g[pair(p, p)] += 1.0);
-        let trace = |m: &[f64]| (0..rank).map(|p| m[pair(p, p)]).sum::<f64>();
-        let (size, weight) = (trace(&g), trace(&h));
-        let step = 2.0 * gamma(commuting.len() + 8 * rank + 32);
-        let inside = (1e-100..1e100).contains(&t) && step * size < 1e-3;
-        if !inside || factorise(&mut g, rank) > 0 {
-            return 0.0;
-        }
-        let (mut found, mut lengths) = (0.0, 0.0);
-        for p in 0..rank {
-            let mut z: Vec<f64> = (0..rank).map(|q| h[pair(p.max(q), p.min(q))]).collect();
-            solve(&g, &mut z);
-            found += z[p];
-            lengths += plain_dot(&z, &z).sqrt();
-        }
-        let least = found - step * (size * lengths + rank as f64 * weight);
-        if least > 0.0 && least.is_finite() { root * (t * least) } else { 0.0 }
-    }
-
-    /// `s∘u_p∘u_q` for `q ≤ p`.
-    fn products(&self, own: &[f64]) -> Vec<Vec<f64>> {
-        let mut products = Vec::new();
-        for (p, u) in self.columns.iter().enumerate() {
-            for v in &self.columns[..=p] {
-                products.push(own.iter().zip(u.iter().zip(v)).map(|(s, (a, b))| s * (a * b)).collect());
-            }
-        }
-        products
+        let found = self.values.iter().sum::<f64>() + sum * (2.0 * STEP / std::f64::consts::PI);
+        // Nodes and terms are rounded: 10⁻¹³ of the roots' traces is more than they and the rule are off, 10⁻¹⁵⁰ than what underflows.
+        (found * (1.0 - 1e-12 - 4.0 * gamma(n)) - n as f64 * 1e-150).next_down()
     }
 }
 
-/// Step of the trapezoidal rule.
-const STEP: f64 = 0.3;
-
-/// Where entry `(p, q)`, `q ≤ p`, of a packed symmetric matrix is.
-pub(super) fn pair(p: usize, q: usize) -> usize {
-    p * (p + 1) / 2 + q
+/// `‖X‖₂` or more, for rows that are nearly orthonormal or 0: `‖XXᵀ‖ ≤ 1 + ‖XXᵀ − J‖_F` for any `J ⪯ I`.
+fn stretch(rows: &[f64], n: usize) -> f64 {
+    let mut gram = symmetric_product(rows, rows, n, n);
+    (0..n).for_each(|p| gram[p * n + p] -= smaller(gram[p * n + p], 1.0));
+    let rounding = mul_up(gamma(n + 2), add_up(1.0, square_up(rows)));
+    sqrt_up(add_up(1.0, add_up(norm_up(&gram), rounding)))
 }
 
-/// `LDLᵀ` in place of a packed symmetric matrix, `L`'s diagonal left out; returns how many pivots are negative.
-pub(super) fn factorise(a: &mut [f64], n: usize) -> usize {
-    for p in 0..n {
-        for q in 0..=p {
-            let sum: f64 = (0..q).map(|k| a[pair(p, k)] * a[pair(q, k)] * a[pair(k, k)]).sum();
-            let rest = a[pair(p, q)] - sum;
-            a[pair(p, q)] = if q == p { rest } else { rest / a[pair(q, q)] };
+/// `e^{3x} tr K(I + G)⁻¹Kᵀ` or less but for a part of 10⁻¹⁴, given `e^x` and `Vᵀ`.
+///
+/// `I + G = LLᵀ`, and the trace is `‖L⁻¹Kᵀ‖_F²`. Rounding in `G` (Cauchy and Schwarz), in `L` and in solving with it (Higham, Theorems 10.3
+/// and 8.5) is together that of another `I + G`, off by `γ tr (I + G)`: by so much of itself, as `I + G ⪰ I`. Rounding in `K` moves
+/// `‖L⁻¹Kᵀ‖_F` by at most `3u ‖K‖_F`.
+fn node(root: f64, squares: &[f64], columns: &[f64]) -> f64 {
+    let (n, t) = (squares.len(), root * root);
+    let rank = columns.len() / n;
+    let inverse: Vec<f64> = squares.iter().map(|a| 1.0 / (a + t)).collect();
+    let mut k: Vec<f64> = columns.chunks_exact(n).flat_map(|v| v.iter().zip(&inverse).map(|(v, r)| v * r)).collect();
+    let mut g = symmetric_product(columns, &k, rank, n);
+    (0..rank).for_each(|p| g[p * rank + p] += 1.0);
+    let lost = 8.0 * gamma(n + 4 * rank + 32) * g.iter().step_by(rank + 1).sum::<f64>();
+    let inside = (1e-100..1e100).contains(&t) && lost < 1e-3;
+    if rank == 0 || !inside || !factorises(&mut g, rank) {
+        return 0.0;
+    }
+    let weight = plain_dot(&k, &k).sqrt();
+    for p in 0..rank {
+        let (done, rest) = k.split_at_mut(p * n);
+        let row = &mut rest[..n];
+        for (known, l) in done.chunks_exact(n).zip(&g[p * rank..]) {
+            row.iter_mut().zip(known).for_each(|(x, y)| *x -= l * y);
         }
+        row.iter_mut().for_each(|x| *x /= g[p * rank + p]);
     }
-    (0..n).filter(|&p| a[pair(p, p)] < 0.0).count()
-}
-
-/// Solves `LDLᵀ x = b` in place.
-pub(super) fn solve(factors: &[f64], x: &mut [f64]) {
-    for p in 0..x.len() {
-        x[p] -= (0..p).map(|k| factors[pair(p, k)] * x[k]).sum::<f64>();
-    }
-    for p in (0..x.len()).rev() {
-        let above: f64 = (p + 1..x.len()).map(|k| factors[pair(k, p)] * x[k]).sum();
-        x[p] = x[p] / factors[pair(p, p)] - above;
-    }
+    let least = at_least_zero(plain_dot(&k, &k).sqrt() - 8.0 * U * weight) * (1.0 - lost);
+    if least.is_finite() { root * (t * (least * least)) } else { 0.0 }
 }

@@ -8,8 +8,10 @@
 )]
 
 mod activation;
+mod affine;
 mod bures_distance;
 mod carry;
+mod compression;
 mod gaussian;
 mod identity;
 mod layer;
@@ -19,18 +21,20 @@ mod noise;
 mod normal;
 mod paper;
 mod prepared;
-mod principal;
 mod prove;
 mod relu;
 mod rounding;
 mod sharing;
+mod signature;
 pub(super) mod smoothed;
 mod split;
+mod stacked;
 mod tanh;
 
 use super::types;
 
-pub use paper::{Arriving, prove_paper};
+pub use paper::{prove_paper, replay_paper};
 pub use prepared::Prepared;
-pub use prove::{prove, prove_tight};
+pub use prove::{Arriving, prove, prove_tight};
+pub use stacked::Stacked;
 pub use types::{Layer, LayerWitness, Method, Mixture, Network, Proof, Shared, Split, Term, TermKind, Witness};

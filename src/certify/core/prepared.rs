@@ -1,17 +1,21 @@
 //! What depends on the network alone.
 
 use super::activation::{Activation, named};
+use super::affine::Affine;
 use super::matrix::{largest_eigenvalue, symmetric_product, transposed};
 use super::normal::quantile_density;
 use super::rounding::{Interval, add_up, cover, dot_up, gamma, larger, mul_up, norm_up, sqrt_up, sum_up};
 use super::types::{Layer, Network};
-use crate::Result;
+use crate::{Error, Result};
 use crate::math::normal::quantile;
 
-/// A network made ready for proofs: made once, used for every input.
+/// A network made ready for proofs: made once, used for every input. Where weights are correlated, `first` and `hidden` know their variances
+/// only.
 pub struct Prepared {
     pub(super) first: First,
     pub(super) hidden: Vec<Hidden>,
+    /// Every layer on fixed activations, as the paper's method uses it.
+    pub(super) affine: Vec<Affine>,
 }
 
 /// The first layer, which maps a fixed input exactly.
@@ -70,12 +74,17 @@ impl Prepared {
     /// # Errors
     /// When shapes do not fit, a number is not finite, a variance is negative, or an activation is not known.
     pub fn new(network: &Network) -> Result<Self> {
-        let (first, rest) = network.checked()?;
+        network.checked()?;
+        let laws = network.layers.iter().enumerate().map(|(index, layer)| Affine::new(layer, index + 1));
+        let (affine, layers): (Vec<Affine>, Vec<Layer>) = laws.collect::<Result<Vec<_>>>()?.into_iter().unzip();
+        let [first, rest @ ..] = layers.as_slice() else {
+            return Err(Error::Config("a network without layers has nothing to certify".to_owned()));
+        };
         let mut hidden = Vec::with_capacity(rest.len());
-        for (before, layer) in network.layers.iter().zip(rest) {
+        for (before, layer) in layers.iter().zip(rest) {
             hidden.push(Hidden::new(layer, named(&before.activation)?, before.dropout));
         }
-        Ok(Self { first: First::new(first), hidden })
+        Ok(Self { first: First::new(first), hidden, affine })
     }
 
     /// Width of an input.
@@ -86,6 +95,11 @@ impl Prepared {
     /// Width of the output.
     pub fn outputs(&self) -> usize {
         self.hidden.last().map_or(self.first.outputs, |layer| layer.outputs)
+    }
+
+    /// Whether dropout follows the activation before the hidden layer of this number, from 0.
+    pub fn drops(&self, layer: usize) -> bool {
+        self.hidden.get(layer).is_some_and(|layer| layer.drop.hi > 0.0)
     }
 
     /// Layers with an activation before them: as many entries does a witness have.

@@ -1,10 +1,11 @@
 //! The proof for one input: layer by layer, every term carried to the output.
 
+use super::affine::Affine;
 use super::carry::{Coupling, carry};
 use super::gaussian::{Covariance, Gaussian};
 use super::layer::{Neurons, step};
 use super::merge::merged;
-use super::paper::{Arriving, prove_paper, unfit};
+use super::paper::{replay_paper, unfit};
 use super::prepared::{First, Hidden, Prepared};
 use super::rounding::{add_up, at_least_zero, div_up, gamma, hypot_up, mul_up, norm_up, sqrt_up, sum_up};
 use super::split::{MOST_POINTS, split};
@@ -30,6 +31,17 @@ impl Component {
     }
 }
 
+/// A component that arrives at a layer of the tight method, with the diagonal of its covariance.
+#[derive(Clone, Copy, Debug)]
+pub struct Arriving<'a> {
+    /// A multiple of 2⁻⁵³.
+    pub weight: f64,
+    /// `[width]`.
+    pub mean: &'a [f64],
+    /// `[width]`.
+    pub variances: &'a [f64],
+}
+
 const CAUSES: [TermKind; 3] = [TermKind::Linearisation, TermKind::Noise, TermKind::Dropout];
 
 /// The mixture at a layer, and what its distance to the truth is made of.
@@ -53,8 +65,7 @@ pub fn prove(prepared: &Prepared, input: &[f64], witness: &Witness) -> Result<Pr
     let stored = |index: usize, _: &[Arriving<'_>]| Ok(witness.layers.get(index).cloned().unwrap_or_default());
     match witness.method {
         Method::Tight => Ok(prove_tight(prepared, input, stored)?.0),
-        Method::PaperGrid => Ok(prove_paper(prepared, input, stored)?.0),
-        Method::PaperCross => Err(Error::Config("no bound is proved for cross-shaped signatures".to_owned())),
+        Method::PaperGrid | Method::PaperCross => replay_paper(prepared, &[input], witness),
     }
 }
 
@@ -68,6 +79,10 @@ pub fn prove_tight(
     input: &[f64],
     mut propose: impl FnMut(usize, &[Arriving<'_>]) -> Result<LayerWitness>,
 ) -> Result<(Proof, Witness)> {
+    if let Some(index) = prepared.affine.iter().position(Affine::is_correlated) {
+        let what = "the weights are correlated, for which only the paper's method has a proof (--method paper)";
+        return Err(Error::Config(format!("layer {}: {what}", index + 1)));
+    }
     let mut state = State::start(&prepared.first, input)?;
     let mut witness = Witness { method: Method::Tight, layers: Vec::new() };
     for (index, layer) in prepared.hidden.iter().enumerate() {
@@ -84,6 +99,11 @@ pub fn prove_tight(
 }
 
 impl State {
+    /// A mixture whose distance the terms are, at the output.
+    pub(super) fn proved(components: Vec<Component>, terms: Vec<Term>) -> Self {
+        Self { components, terms, pending: false }
+    }
+
     /// The first layer, exact but for rounding: `N(Mx + b̄, diag(Vx² + B))`.
     pub(super) fn start(first: &First, input: &[f64]) -> Result<Self> {
         if input.len() != first.inputs {
@@ -130,8 +150,8 @@ impl State {
         if let (true, Some(before)) = (self.pending, before) {
             self.carry_last(before, layer, number - 1);
         }
-        if !(proposal.coupling.is_empty() && proposal.shapes.is_empty()) {
-            return Err(unfit(number, "coupling or shapes, which the tight method has not,"));
+        if !(proposal.coupling.is_empty() && proposal.shapes.is_empty() && proposal.masks == 0) {
+            return Err(unfit(number, "coupling, shapes or masks, which the tight method has not,"));
         }
         self.compress(layer, &proposal.labels, number)?;
         self.split(layer, proposal, number)?;
