@@ -7,6 +7,7 @@ use crate::device::{Buffer, Device, Stream};
 use crate::reference::compression as host;
 pub use crate::reference::compression::CompressionDims;
 use crate::reference::propagation::Covariances as HostCovariances;
+#[cfg(feature = "gpu")]
 use crate::shape::stride;
 
 /// Assignment of components to the nearest of some centres, and the clusters' moments; see [`host`].

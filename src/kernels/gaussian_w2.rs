@@ -5,6 +5,7 @@ use super::{Kernel, Threads};
 use crate::device::{Buffer, Device, Stream};
 use crate::reference::gaussian_w2 as host;
 pub use crate::reference::gaussian_w2::{LARGEST_WIDTH, PairDims};
+#[cfg(feature = "gpu")]
 use crate::shape::stride;
 use crate::{Error, Result};
 
@@ -126,16 +127,18 @@ impl GaussianW2Full {
     /// the driver reports.
     pub fn record(&mut self, stream: &mut Stream, args: GaussianW2Args<'_>, out: &mut Buffer<f32>) -> Result<()> {
         self.dims.check(args.lens(out.len()), self.dims.width)?;
-        if let Stream::Cpu = stream {
-            let [left, right] = args.hosts()?;
-            return host::full(self.dims, left, right, out.host_mut()?);
-        }
-        self.eigen[0].record(stream, args.left_covariances, &mut self.lists[0])?;
-        self.eigen[1].record(stream, args.right_covariances, &mut self.lists[1])?;
         match stream {
-            Stream::Cpu => Ok(()),
+            Stream::Cpu => {
+                let [left, right] = args.hosts()?;
+                host::full(self.dims, left, right, out.host_mut()?)
+            }
             #[cfg(feature = "gpu")]
-            Stream::Gpu(recorder) => self.pairs(recorder, &args, out),
+            Stream::Gpu(_) => {
+                self.eigen[0].record(stream, args.left_covariances, &mut self.lists[0])?;
+                self.eigen[1].record(stream, args.right_covariances, &mut self.lists[1])?;
+                let Stream::Gpu(recorder) = stream else { return Ok(()) };
+                self.pairs(recorder, &args, out)
+            }
         }
     }
 
@@ -173,7 +176,7 @@ impl GaussianW2Full {
             list.check(stream, self.dims.width)?;
         }
         let worst = stream.read(&self.worst)?;
-        match worst.iter().position(|&cosine| !(cosine <= ACCEPTED_COSINE)) {
+        match worst.iter().position(|&cosine| cosine.is_nan() || cosine > ACCEPTED_COSINE) {
             None => Ok(()),
             Some(pair) => {
                 let what = format!("pair {pair}: singular vectors are {:.1e} from orthogonal", worst[pair]);

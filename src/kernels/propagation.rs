@@ -87,9 +87,11 @@ impl DensePropagation {
                 expect_len(OP, "covariances [B,d,dp]", values.len(), dims.inputs * dims.x_len())?;
             }
         }
-        if let Stream::Cpu = stream {
+        match stream {
             // The twin of the dense layer leaves pads as they are.
-            args.mean_out.host_mut()?.fill(0.0);
+            Stream::Cpu => args.mean_out.host_mut()?.fill(0.0),
+            #[cfg(feature = "gpu")]
+            Stream::Gpu(_) => {}
         }
         // Mean and noise are dense layers of two of the planes.
         let (x, params, h) = (args.moments, args.means, args.mean_out);

@@ -31,7 +31,7 @@ pub(crate) fn elementwise(want: f64) -> f64 {
 /// Moments of activations up to the eighth order, relative: a dozen operations, sums of positive terms, fits good to 3e-7 and exp
 /// to 1e-6; the combinations cancel by a factor of 10 at most (`E δ⁴`). In the rectifier's tails `t² ε` comes on top, as for [`moments`].
 pub(crate) fn orders(t: f64) -> f64 {
-    EPSILON * (160.0 + 4.0 * t * t)
+    EPSILON * (64.0 + t * t)
 }
 
 /// Squared distances between Gaussians whose covariances are not near singular: one-sided Jacobi keeps all singular values to about

@@ -159,6 +159,24 @@ fn singular_covariances_are_no_special_case() {
 }
 
 #[test]
+fn numbers_that_are_not_finite_are_noticed() {
+    for bad in [f32::NAN, f32::INFINITY] {
+        for device in [Bench::gpu().device, Device::Cpu] {
+            let mut bench = Bench::on(device);
+            let mut lists = lists(5, |j| 1.0 + j as f64, 1.0);
+            lists.arrays[3][9] = bad;
+            let [m1, s1, m2, s2] = lists.arrays.each_ref().map(|array| bench.put(array));
+            let mut out = bench.garbage(lists.dims.pairs());
+            let mut kernel = GaussianW2Full::new(&bench.device, lists.dims).expect("kernels");
+            let args =
+                GaussianW2Args { left_means: &m1, left_covariances: &s1, right_means: &m2, right_covariances: &s2 };
+            let recorded = kernel.record(&mut bench.stream, args, &mut out);
+            assert!(recorded.and_then(|()| kernel.check(&mut bench.stream)).is_err(), "{bad}");
+        }
+    }
+}
+
+#[test]
 fn equal_gaussians_are_not_apart() {
     let n = 9;
     let mut lists = lists(n, |j| 1.0 + j as f64, 1.0);

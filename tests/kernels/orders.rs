@@ -79,7 +79,7 @@ fn tanh_keeps_relative_accuracy_on_narrow_and_wide_gaussians() {
     }
     compare(Elementwise::Tanh, &points, |_, plane, want| {
         let size = if plane == 0 { want[2].sqrt() } else { want[plane].abs() };
-        1e-36 + 400.0 * EPSILON * size
+        1e-36 + 128.0 * EPSILON * size
     });
 }
 
