@@ -2,8 +2,11 @@
 //! On a GPU an operation runs a shader of `shaders/`; on the CPU its host twin in [`crate::reference`].
 
 pub mod activation;
+pub mod activation_moments;
+pub mod compression;
 pub mod dense;
 pub mod gather;
+pub mod gaussian_w2;
 pub mod gm_backward;
 pub mod gm_forward;
 #[cfg(feature = "gpu")]
@@ -13,7 +16,11 @@ pub mod gm_step;
 pub mod loss;
 pub mod optimizer;
 pub mod philox;
+pub mod propagation;
 pub mod relu_moments;
+pub mod signature;
+pub mod stochastic;
+pub mod symmetric_eigen;
 
 #[cfg(feature = "gpu")]
 use crate::gpu::{Pipeline, PipelineSpec, RawBuffer, Recorder, fold};

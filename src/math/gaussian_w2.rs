@@ -67,10 +67,15 @@ impl Rooted {
         if self.covariance == other.covariance {
             return Ok(apart);
         }
-        let nuclear: f64 = singular_values(&times(&other.root, &self.root, [n, n, n]), n).iter().sum();
+        let nuclear = nuclear_norm(&times(&other.root, &self.root, [n, n, n]), n);
         let bures = trace(&self.covariance, n) + trace(&other.covariance, n) - 2.0 * nuclear;
         Ok(apart + bures.max(0.0))
     }
+}
+
+/// The sum of the singular values of an `[n, n]` matrix.
+pub(crate) fn nuclear_norm(matrix: &[f64], n: usize) -> f64 {
+    singular_values(matrix, n).iter().sum()
 }
 
 /// Of an `[n, n]` matrix `P`: the `n` largest eigenvalues of `[[0, Pᵀ], [P, 0]]`, whose others are their negatives.

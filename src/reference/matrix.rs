@@ -61,6 +61,12 @@ pub(super) fn product_tn<T: Real>(how: Accum, out: &mut [T], stride: usize, a: V
     matmul(out, how, a.faer().transpose(), b.faer(), T::ONE, Par::Seq);
 }
 
+/// `out = a bᵀ`; rows of `out` are `stride` apart.
+pub(super) fn product_nt<T: Real>(out: &mut [T], stride: usize, a: View<'_, T>, b: View<'_, T>) {
+    let out = target(out, a.rows, b.rows, stride);
+    matmul(out, Accum::Replace, a.faer(), b.faer().transpose(), T::ONE, Par::Seq);
+}
+
 /// `out = a bᵀ` with the columns of `out` cut into blocks of `block` that run on any thread. The cut is the same
 /// on every machine, so the bits are too.
 pub(super) fn par_product_nt<T: Real>(out: &mut [T], stride: usize, a: View<'_, T>, b: View<'_, T>, block: usize) {

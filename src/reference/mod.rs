@@ -5,10 +5,13 @@
 //! threads, and every sum runs in a fixed order: the same seed gives the same bits on one core or on sixteen.
 
 pub mod activation;
+pub mod activation_moments;
+pub mod compression;
 pub mod dense;
 mod fast_moments;
 pub mod full_covariance;
 pub mod gather;
+pub mod gaussian_w2;
 pub mod gm_layer;
 pub mod joint_regression;
 mod lanes;
@@ -18,7 +21,11 @@ pub mod normal;
 pub mod optimizer;
 mod panel;
 pub mod philox;
+pub mod propagation;
 mod real;
+pub mod signature;
+pub mod stochastic;
+mod tail_moments;
 mod threads;
 
 pub use lanes::Lanes;

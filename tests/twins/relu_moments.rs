@@ -6,7 +6,7 @@ use bures::reference::normal::relu_moments;
 use crate::tolerances::{MOMENTS, epsilon};
 
 /// Nodes and weights of Gauss and Legendre's rule of `n` points on [−1, 1], by Newton's method.
-fn legendre(n: usize) -> Vec<(f64, f64)> {
+pub(crate) fn legendre(n: usize) -> Vec<(f64, f64)> {
     let rule = |i: usize| {
         let mut x = (std::f64::consts::PI * (i as f64 + 0.75) / (n as f64 + 0.5)).cos();
         let mut slope = 1.0;
@@ -25,7 +25,7 @@ fn legendre(n: usize) -> Vec<(f64, f64)> {
 }
 
 /// `∫ f` over [a, b] in `pieces` equal pieces.
-fn integral(rule: &[(f64, f64)], a: f64, b: f64, pieces: usize, f: impl Fn(f64) -> f64) -> f64 {
+pub(crate) fn integral(rule: &[(f64, f64)], a: f64, b: f64, pieces: usize, f: impl Fn(f64) -> f64) -> f64 {
     let half = (b - a) / (2.0 * pieces as f64);
     let piece = |i: usize| {
         let middle = a + (2 * i + 1) as f64 * half;
