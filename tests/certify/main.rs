@@ -19,6 +19,7 @@ mod math_quantizer;
 mod math_signature;
 mod math_support;
 mod math_transport;
+mod nets_soundness;
 mod paper;
 #[path = "../common/skip.rs"]
 mod skip;
