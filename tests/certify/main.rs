@@ -21,5 +21,9 @@ mod math_support;
 mod math_transport;
 mod nets_soundness;
 mod paper;
+mod shows_epsilon;
+mod shows_layers;
+mod shows_points;
+mod shows_samples;
 #[path = "../common/skip.rs"]
 mod skip;
