@@ -21,10 +21,15 @@ mod math_quantizer;
 mod math_signature;
 mod math_support;
 mod math_transport;
+mod nets_soundness;
 mod paper;
 mod paper_covariance;
 mod paper_cross;
 mod paper_dropout;
 mod paper_joint;
+mod shows_epsilon;
+mod shows_layers;
+mod shows_points;
+mod shows_samples;
 #[path = "../common/skip.rs"]
 mod skip;
