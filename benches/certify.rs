@@ -27,7 +27,7 @@ const WIDTHS: [usize; 4] = [784, 128, 128, 10];
 const INPUTS: usize = 256;
 
 /// The paper's setting.
-const PAPER: PaperSettings = PaperSettings { points: 10, components: 3 };
+const PAPER: PaperSettings = PaperSettings { points: 10, components: 3, cross: false };
 
 /// A network of the same shape, its weights as wide as a trained one's.
 fn synthetic(path: &Path) {
@@ -69,7 +69,7 @@ fn subject(folder: &Path) -> (Subject, Inputs) {
     write_npy_f32(&path, &[INPUTS, WIDTHS[0]], &rows).expect("inputs");
     let subject = Subject::read(&model, Some(Activation::Relu), None).expect("a network");
     let given = path.to_str().expect("a name in UTF-8");
-    let inputs = Inputs::read(given, WIDTHS[0], &subject.model.normalize, None).expect("inputs");
+    let inputs = Inputs::read(given, None, WIDTHS[0], &subject.model.normalize, None).expect("inputs");
     (subject, inputs)
 }
 
@@ -80,7 +80,7 @@ fn certification(c: &mut Criterion) {
     let plain = Witness { method: Method::Tight, layers: vec![LayerWitness::default(); prepared.hidden_layers()] };
     let rows: Vec<Vec<f64>> = (0..5).map(|row| inputs.row(row)).collect();
     let stored: Vec<Witness> =
-        rows.iter().map(|row| certify_paper(&prepared, row, PAPER).expect("a proof").1).collect();
+        rows.iter().map(|row| certify_paper(&prepared, &[&row[..]], PAPER).expect("a proof").1).collect();
 
     let mut group = c.benchmark_group("input");
     group.bench_function("prepare network", |b| b.iter(|| Prepared::new(&subject.network).expect("a network")));
@@ -90,7 +90,7 @@ fn certification(c: &mut Criterion) {
         b.iter(|| prove(&prepared, &rows[turn()], &plain).expect("a proof"));
     });
     group.bench_function("paper", |b| {
-        b.iter(|| certify_paper(&prepared, &rows[turn()], PAPER).expect("a proof"));
+        b.iter(|| certify_paper(&prepared, &[&rows[turn()][..]], PAPER).expect("a proof"));
     });
     // Verification proves again from the witness alone; of the tight method it is the same work as the proof.
     group.bench_function("verify paper", |b| {
