@@ -1,6 +1,8 @@
 //! Proposing and proving, for every input of a range.
 
-use super::core::{Method, Prepared, Proof, Witness, prove, replay_paper};
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
+
+use super::core::{Method, Prepared, Proof, Witness, replay_paper};
 use super::empirical::{self, Empirical};
 use super::inputs::Inputs;
 use super::manifest::Failed;
@@ -10,7 +12,6 @@ use super::settings::Settings;
 use super::subject::Subject;
 use super::{propose, sizes};
 use crate::{Error, Result};
-use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 /// Inputs that a thread takes between two looks at the progress.
 const CHUNK: usize = 16;
@@ -82,13 +83,14 @@ pub fn run(subject: &Subject, inputs: &Inputs, settings: &Settings, tell: &mut d
         tell(Progress { done: inputs.range.len(), total: inputs.range.len(), median: bound, worst: bound });
         return Ok(Outcome { certified: vec![certified], failed: Vec::new() });
     }
+    let pool = propose::Pool::new(&subject.network);
     let total = inputs.range.len();
     let mut outcome = Outcome { certified: Vec::with_capacity(total), failed: Vec::new() };
     let mut bounds: Vec<f64> = Vec::with_capacity(total);
     let chunk = CHUNK * rayon::current_num_threads();
     for first in inputs.range.clone().step_by(chunk) {
         let last = (first + chunk).min(inputs.range.end);
-        let one = |input: usize| one(subject, &prepared, (method, settings), inputs, input);
+        let one = |input: usize| one(subject, (&prepared, pool.as_ref()), (method, settings), inputs, input);
         let part: Vec<Result<Certified>> = (first..last).into_par_iter().map(one).collect();
         for (input, certified) in (first..last).zip(part) {
             match certified {
@@ -173,7 +175,7 @@ fn paper_settings(settings: &Settings) -> PaperSettings {
 
 fn one(
     subject: &Subject,
-    prepared: &Prepared,
+    (prepared, pool): (&Prepared, Option<&propose::Pool>),
     (method, settings): (Method, &Settings),
     inputs: &Inputs,
     input: usize,
@@ -185,12 +187,12 @@ fn one(
             (witness, proof, None)
         }
         (Method::Tight, None) => {
-            let witness = propose::plain(network);
-            let proof = prove(prepared, row, &witness)?;
+            let (witness, proof) = propose::unsplit(prepared, network, pool, row)?;
             (witness, proof, None)
         }
         (Method::Tight, Some(epsilon)) => {
-            let best = propose::split(prepared, network, row, epsilon, settings.max_components);
+            let start = propose::unsplit(prepared, network, pool, row)?;
+            let best = propose::split(prepared, network, row, start, epsilon, settings.max_components);
             let (witness, proof, stop) = best?;
             (witness, proof, Some(stop))
         }

@@ -85,8 +85,9 @@ impl Recursion {
     /// `L_σ` grows by `(E μ²)^½ = (1 − p)^{-½}`.
     fn advance(&mut self, prepared: &Prepared, index: usize, method: Method, proposal: &LayerWitness) -> Result<()> {
         let (layer, next, number) = (&prepared.hidden[index], &prepared.affine[index + 1], index + 1);
-        if !proposal.splits.is_empty() || (self.inputs > 1 && layer.drop.hi != 0.0) {
-            let what = "the paper's method has no splits, and no dropout for several inputs at once";
+        if !(proposal.splits.is_empty() && proposal.sharing.is_empty()) || (self.inputs > 1 && layer.drop.hi != 0.0) {
+            let what =
+                "the paper's method has no splits and no shared noise, and no dropout for several inputs at once";
             return Err(Error::Config(format!("layer {number}: {what}")));
         }
         let scale = add_up(sqrt_up(layer.gram_norm), sqrt_up(sum_up(&layer.column_variances)));
@@ -149,7 +150,7 @@ impl Recursion {
     }
 }
 
-fn unfit(layer: usize, what: &str) -> Error {
+pub(super) fn unfit(layer: usize, what: &str) -> Error {
     Error::Config(format!("layer {layer}: the witness's {what} do not fit the components there"))
 }
 

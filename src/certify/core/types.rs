@@ -71,6 +71,17 @@ pub struct LayerWitness {
     pub shapes: Vec<Vec<u32>>,
     /// The paper's dropout: of so many coordinates, the largest, the masks stay random; the others are replaced by their means.
     pub masks: u32,
+    /// Lemma 5: neurons of the first hidden layer that share their layer's noise, in every component; empty for none.
+    pub sharing: Vec<Shared>,
+}
+
+/// A neuron of deviation `s` that borrows a part of its layer's noise, of deviation `s/b`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Shared {
+    /// Which neuron.
+    pub neuron: u32,
+    /// `b = 2^{2 − level/8}`, level 0 to 32.
+    pub level: u32,
 }
 
 /// A component cut along one direction into the cells of an optimal quantizer of `N(0,1)`.
