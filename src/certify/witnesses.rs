@@ -2,8 +2,8 @@
 //!
 //! Lists of different lengths lie one after the other, with offsets: rows are (input, hidden layer), inputs outermost, and
 //! the entries of row `r` are `offsets[r]..offsets[r + 1]`. `labels` u32; `coupling [·,2]` u32 with `coupling_mass` f64;
-//! `splits [·,3]` u32 (component, coordinate, points); `sharing [·,2]` u32 (neuron, level); `shapes` u32, whose rows are lists themselves, ended by
-//! `shape_ends`; `masks` u32, a number a row (none in files of versions without dropout in the paper's method).
+//! `splits [·,3]` u32 (component, coordinate, points); `sharing [·,2]` u32 (neuron, level); `shapes` u32, whose rows are lists
+//! themselves, with the `shape_lengths`; `masks` u32, a number a row.
 
 use std::path::Path;
 
@@ -39,13 +39,8 @@ pub(super) fn pack<'a>(witnesses: impl Iterator<Item = &'a Witness> + Clone, met
     ragged("sharing", 2, rows().map(|row| row.sharing.len()).collect(), TensorData::U32(shared));
     let shapes = rows().flat_map(|row| row.shapes.iter().flatten().copied()).collect();
     ragged("shapes", 1, rows().map(|row| row.shapes.iter().map(Vec::len).sum()).collect(), TensorData::U32(shapes));
-    let mut end = 0;
-    let ends = rows().flat_map(|row| row.shapes.iter().map(Vec::len)).map(|length| {
-        end += length as u64;
-        end
-    });
-    let ends: Vec<u64> = ends.collect();
-    file.insert("shape_ends", &[ends.len()], TensorData::U64(ends));
+    let lengths = rows().flat_map(|row| row.shapes.iter().map(|shape| shape.len() as u32)).collect();
+    ragged("shape_lengths", 1, rows().map(|row| row.shapes.len()).collect(), TensorData::U32(lengths));
     let masks: Vec<u32> = rows().map(|row| row.masks).collect();
     file.insert("masks", &[masks.len()], TensorData::U32(masks));
     let masses: Vec<f64> = rows().flat_map(|row| row.coupling.iter().map(|&(.., mass)| mass)).collect();
@@ -70,17 +65,16 @@ pub(super) fn unpack(file: &Tensors, inputs: usize, layers: usize, path: &Path) 
     let splits = Ragged::read(file, "splits", 3, rows, path)?;
     let sharing = Ragged::read(file, "sharing", 2, rows, path)?;
     let shapes = Ragged::read(file, "shapes", 1, rows, path)?;
-    let ends = u64s(file, "shape_ends", path)?;
+    let lengths = Ragged::read(file, "shape_lengths", 1, rows, path)?;
     let TensorData::F64(masses) = &file.get("coupling_mass", path)?.data else {
         return Err(bad("tensor coupling_mass must hold f64".to_owned()));
     };
     if masses.len() * 2 != coupling.values.len() {
         return Err(bad("coupling and coupling_mass have different lengths".to_owned()));
     }
-    let masks = match file.tensors.get("masks").map(|tensor| &tensor.data) {
-        None => vec![0; rows],
-        Some(TensorData::U32(masks)) if masks.len() == rows => masks.clone(),
-        Some(_) => return Err(bad("tensor masks must hold a u32 for every input and hidden layer".to_owned())),
+    let masks = match &file.get("masks", path)?.data {
+        TensorData::U32(masks) if masks.len() == rows => masks,
+        _ => return Err(bad("tensor masks must hold a u32 for every input and hidden layer".to_owned())),
     };
     let layer = |row: usize| -> Result<LayerWitness> {
         let pairs = coupling.row(row).as_chunks::<2>().0.iter();
@@ -91,6 +85,9 @@ pub(super) fn unpack(file: &Tensors, inputs: usize, layers: usize, path: &Path) 
             labels: labels.row(row).to_vec(),
             coupling: pairs.zip(masses).map(|(&[from, to], &mass)| (from, to, mass)).collect(),
             splits: cuts.map(cut).collect(),
+            shapes: lists(shapes.row(row), lengths.row(row))
+                .ok_or_else(|| bad("shape_lengths are not of shapes".to_owned()))?,
+            masks: masks[row],
             sharing: sharing
                 .row(row)
                 .as_chunks::<2>()
@@ -98,8 +95,6 @@ pub(super) fn unpack(file: &Tensors, inputs: usize, layers: usize, path: &Path) 
                 .iter()
                 .map(|&[neuron, level]| Shared { neuron, level })
                 .collect(),
-            shapes: cut_at(&shapes, row, &ends).ok_or_else(|| bad("shape_ends are not of shapes".to_owned()))?,
-            masks: masks[row],
         })
     };
     let witness = |input: usize| -> Result<Witness> {
@@ -109,16 +104,15 @@ pub(super) fn unpack(file: &Tensors, inputs: usize, layers: usize, path: &Path) 
     (0..inputs).map(witness).collect()
 }
 
-/// Row `row` of `shapes`, cut where lists end.
-fn cut_at(shapes: &Ragged, row: usize, ends: &[usize]) -> Option<Vec<Vec<u32>>> {
-    let (mut start, stop) = (shapes.offsets[row], shapes.offsets[row + 1]);
-    let from = ends.partition_point(|&end| end <= start);
-    let mut lists = Vec::new();
-    for &end in ends[from..].iter().take_while(|&&end| end <= stop) {
-        lists.push(shapes.values.get(start..end)?.to_vec());
-        start = end;
+/// Lists of these lengths, one after the other in `values`.
+fn lists(mut values: &[u32], lengths: &[u32]) -> Option<Vec<Vec<u32>>> {
+    let mut lists = Vec::with_capacity(lengths.len());
+    for &length in lengths {
+        let (list, rest) = values.split_at_checked(length as usize)?;
+        lists.push(list.to_vec());
+        values = rest;
     }
-    (start == stop).then_some(lists)
+    values.is_empty().then_some(lists)
 }
 
 /// Lists one after the other.

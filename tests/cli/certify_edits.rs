@@ -180,7 +180,15 @@ fn every_number_of_a_witness_counts() {
         _ => 0,
     };
     assert!(values("splits") > 0, "nothing was split");
-    for name in ["splits", "splits_offsets", "labels_offsets", "coupling_offsets", "shapes_offsets", "masks"] {
+    for name in [
+        "splits",
+        "splits_offsets",
+        "labels_offsets",
+        "coupling_offsets",
+        "shapes_offsets",
+        "shape_lengths_offsets",
+        "masks",
+    ] {
         for at in 0..values(name) {
             let mut bad = good.clone();
             match &mut bad.tensors.get_mut(name).expect("a tensor").data {

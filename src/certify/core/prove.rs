@@ -69,6 +69,17 @@ pub fn prove(prepared: &Prepared, input: &[f64], witness: &Witness) -> Result<Pr
     }
 }
 
+/// A component that arrives at a layer, with its mean and the diagonal of its covariance.
+#[derive(Clone, Copy, Debug)]
+pub struct Arriving<'a> {
+    /// A multiple of 2⁻⁵³.
+    pub weight: f64,
+    /// `[width]`.
+    pub mean: &'a [f64],
+    /// `[width]`.
+    pub variances: &'a [f64],
+}
+
 /// Proves the tight bound for one deterministic input. `propose` is asked for every hidden layer's witness, given its number from 0
 /// and the components that arrive there; the witness that was used is returned with the proof.
 ///
