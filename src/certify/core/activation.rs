@@ -81,6 +81,11 @@ pub(super) trait Activation: Sync {
     /// Moments under `N(mean, variance)`, both exact; `variance ≥ 0`, and 0 is a number that does not vary.
     fn moments(&self, mean: f64, variance: f64) -> Moments;
 
+    /// The same; those of the fourth order may be infinite, which is quicker.
+    fn second_moments(&self, mean: f64, variance: f64) -> Moments {
+        self.moments(mean, variance)
+    }
+
     /// What stands for the activation of `N(mean, variance)` that borrows noise (Lemma 5); `None` where that is not known.
     fn smoothed(&self, _mean: f64, _variance: f64, _level: u32) -> Option<Smoothed> {
         None

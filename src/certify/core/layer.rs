@@ -40,11 +40,17 @@ pub(super) struct Neurons {
 
 impl Neurons {
     pub(super) fn new(layer: &Hidden, z: &Gaussian) -> Self {
-        let moments: Vec<Moments> =
-            (0..layer.inputs).map(|j| layer.activation.moments(z.mean[j], z.variance(j))).collect();
+        let plain = layer.drop.hi == 0.0;
+        let all = !plain || matches!(z.covariance, Covariance::Diagonal(_));
+        let of = |j: usize| match all {
+            true => layer.activation.moments(z.mean[j], z.variance(j)),
+            false => layer.activation.second_moments(z.mean[j], z.variance(j)),
+        };
+        let moments: Vec<Moments> = (0..layer.inputs).map(of).collect();
         // Var (aμ)² = k² (Var a² + (k − 1) E a⁴), k = 1/(1 − p).
         let scale = mul_up(layer.keep.hi, layer.keep.hi);
-        let varying = |x: &Moments| mul_up(scale, add_up(x.square_variance, mul_up(layer.drop.hi, x.fourth)));
+        let masked = |x: &Moments| if plain { 0.0 } else { mul_up(layer.drop.hi, x.fourth) };
+        let varying = |x: &Moments| mul_up(scale, add_up(x.square_variance, masked(x)));
         let masks: Vec<f64> = moments.iter().map(|x| (layer.mask_slope * x.mean).center().0).collect();
         let residual = |(x, &beta): (&Moments, &f64)| {
             let b = Interval::point(beta);

@@ -19,8 +19,9 @@ pub(in crate::certify) fn symmetric_product<T: Real>(a: &[T], b: &[T], n: usize,
     let mut out = vec![T::ZERO; n * n];
     for first in (0..n).step_by(BLOCK) {
         let end = n.min(first + BLOCK);
-        let rows = (&mut out[first * n..], n);
-        product_in_order(rows, &a[first * inner..], (b, n), [end - first, inner, end]);
+        // Whole vectors of columns are no slower than parts of them.
+        let columns = n.min(end.next_multiple_of(256 / size_of::<T>()));
+        product_in_order((&mut out[first * n..], n), &a[first * inner..], (b, n), [end - first, inner, columns]);
     }
     for i in 0..n {
         for j in 0..i {
@@ -106,27 +107,38 @@ fn shift(a: &[f64], n: usize, lambda: f64) -> Option<f64> {
 pub(super) fn defect(h: &mut [f64], n: usize) -> Option<f64> {
     let trace = (0..n).fold(0.0, |sum, i| add_up(sum, h[i * n + i]));
     let step = gamma(n + 1);
-    factorises(h, n).then(|| add_up(mul_up(trace, up(step / down(1.0 - step))), 1e-300))
+    factorises(h, n, n).then(|| add_up(mul_up(trace, up(step / down(1.0 - step))), 1e-300))
 }
 
-/// Cholesky's factorisation `H = RᵀR` in the upper half, in place, the lower one left as it is; false at a pivot that is not positive.
-pub(in crate::certify) fn factorises<T: Real>(h: &mut [T], n: usize) -> bool {
-    vectorized(
-        #[inline(always)]
-        || {
-            for k in 0..n {
-                let (row, rest) = h[k * n..].split_at_mut(n);
-                if !(row[k] > T::ZERO) {
-                    return false;
-                }
-                let root = row[k].root();
-                row[k..].iter_mut().for_each(|x| *x /= root);
-                for (j, below) in (k + 1..n).zip(rest.chunks_exact_mut(n)) {
-                    let factor = row[j];
-                    below[j..].iter_mut().zip(&row[j..]).for_each(|(x, y)| *x -= factor * y);
-                }
+/// Cholesky's factorisation `H = RᵀR` of the first `n` columns of `h` `[n, width]`, in place from the diagonal on; what is in further
+/// columns is multiplied by `R⁻ᵀ`. False at a pivot that is not positive.
+pub(in crate::certify) fn factorises<T: Real>(h: &mut [T], n: usize, width: usize) -> bool {
+    const BLOCK: usize = 32;
+    let mut update = vec![T::ZERO; BLOCK * width];
+    for first in (0..n).step_by(BLOCK) {
+        let (done, rest) = h.split_at_mut(first * width);
+        let count = BLOCK.min(n - first);
+        if first > 0 {
+            let across: Vec<T> =
+                (first..first + count).flat_map(|i| done.chunks_exact(width).map(move |row| row[i])).collect();
+            product_in_order((&mut update, width), &across, (&done[first..], width), [count, first, width - first]);
+        }
+        for (row, update) in rest.chunks_exact_mut(width).zip(update.chunks_exact(width)).take(count) {
+            row[first..].iter_mut().zip(update).for_each(|(x, y)| *x -= *y);
+        }
+        for k in 0..count {
+            let (row, below) = rest[k * width..count * width].split_at_mut(width);
+            let row = &mut row[first + k..];
+            if !(row[0] > T::ZERO) {
+                return false;
             }
-            true
-        },
-    )
+            let root = row[0].root();
+            row.iter_mut().for_each(|x| *x /= root);
+            for (j, below) in (1..).zip(below.chunks_exact_mut(width)) {
+                let factor = row[j];
+                below[first + k + j..].iter_mut().zip(&row[j..]).for_each(|(x, y)| *x -= factor * *y);
+            }
+        }
+    }
+    true
 }

@@ -20,45 +20,16 @@ impl Activation for Relu {
     }
 
     fn moments(&self, mean: f64, variance: f64) -> Moments {
-        let (m, v) = (Interval::point(mean), Interval::point(variance));
         if variance == 0.0 {
-            return Moments::fixed(m.non_negative(), if mean > 0.0 { Interval::ONE } else { Interval::ZERO });
+            return fixed(mean);
         }
         let tail = Tail::new((mean / variance.sqrt()).abs());
-        let (i, scale, fourth) = (&tail.moments, v.sqrt(), v.square());
-        let eighth = fourth.square();
-        let below = Moments {
-            mean: scale * i[1],
-            slope: i[0],
-            square: v * i[2],
-            residual: (v * (i[2] - i[1].square() - i[0].square())).hi,
-            square_variance: (fourth * (i[4] - i[2].square())).hi,
-            fourth: (fourth * i[4]).hi,
-            residual_fourth: (fourth * residual_fourth(&tail)).hi,
-            square_fourth: (eighth * central_fourth(i[2], i[4], i[6], i[8])).hi,
-        };
-        if mean <= 0.0 {
-            return below;
-        }
-        // E z^k/s^k less what the negative part takes, w = m²/s².
-        let square = m.square();
-        let w = square / v;
-        let second = w + Interval::ONE - i[2];
-        let plain = w * (w + Interval::point(6.0)) + Interval::point(3.0) - i[4];
-        let sixth = w * (w * (w + Interval::point(15.0)) + Interval::point(45.0)) + Interval::point(15.0) - i[6];
-        let rising = w * (w * (w + Interval::point(28.0)) + Interval::point(210.0)) + Interval::point(420.0);
-        let direct = central_fourth(second, plain, sixth, w * rising + Interval::point(105.0) - i[8]);
-        // Var a² = 4m²s² + s⁴(2 − I₄ − I₂²) + 2(m² + s²)s² I₂.
-        let varying = 4.0 * square + v * (Interval::point(2.0) - i[4] - i[2].square()) + 2.0 * ((square + v) * i[2]);
-        Moments {
-            mean: m + below.mean,
-            slope: Interval::ONE - i[0],
-            square: square + v * (Interval::ONE - i[2]),
-            square_variance: (v * varying).hi,
-            fourth: (fourth * plain).hi,
-            square_fourth: smaller((eighth * direct).hi, far_square(square, v, i[8])),
-            ..below
-        }
+        let [fourth, residual_fourth, square_fourth] = fourths(mean, variance, &tail);
+        Moments { fourth, residual_fourth, square_fourth, ..seconds(mean, variance, &tail) }
+    }
+
+    fn second_moments(&self, mean: f64, variance: f64) -> Moments {
+        if variance == 0.0 { fixed(mean) } else { seconds(mean, variance, &Tail::new((mean / variance.sqrt()).abs())) }
     }
 
     fn smoothed(&self, mean: f64, variance: f64, level: u32) -> Option<Smoothed> {
@@ -78,6 +49,58 @@ impl Activation for Relu {
         let shifted = sqrt_up(add_up(slope_error(neuron, scale), kink(neuron, scale)));
         smaller(always, add_up(shifted, mul_up(most, sqrt_up(neuron.scale))))
     }
+}
+
+/// A number that does not vary.
+fn fixed(mean: f64) -> Moments {
+    Moments::fixed(Interval::point(at_least_zero(mean)), if mean > 0.0 { Interval::ONE } else { Interval::ZERO })
+}
+
+/// The moments up to the second order, and `Var a²`.
+fn seconds(mean: f64, variance: f64, tail: &Tail) -> Moments {
+    let (m, v, i) = (Interval::point(mean), Interval::point(variance), &tail.moments);
+    let below = Moments {
+        mean: v.sqrt() * i[1],
+        slope: i[0],
+        square: v * i[2],
+        residual: (v * (i[2] - i[1].square() - i[0].square())).hi,
+        square_variance: (v.square() * (i[4] - i[2].square())).hi,
+        fourth: f64::INFINITY,
+        residual_fourth: f64::INFINITY,
+        square_fourth: f64::INFINITY,
+    };
+    if mean <= 0.0 {
+        return below;
+    }
+    let square = m.square();
+    // Var a² = 4m²s² + s⁴(2 − I₄ − I₂²) + 2(m² + s²)s² I₂.
+    let varying = 4.0 * square + v * (Interval::point(2.0) - i[4] - i[2].square()) + 2.0 * ((square + v) * i[2]);
+    Moments {
+        mean: m + below.mean,
+        slope: Interval::ONE - i[0],
+        square: square + v * (Interval::ONE - i[2]),
+        square_variance: (v * varying).hi,
+        ..below
+    }
+}
+
+/// At least `E a⁴`, `E δ⁴` and `E (a² − E a²)⁴`.
+fn fourths(mean: f64, variance: f64, tail: &Tail) -> [f64; 3] {
+    let (v, i) = (Interval::point(variance), &tail.moments);
+    let (fourth, eighth) = (v.square(), v.square().square());
+    let residual = (fourth * residual_fourth(tail)).hi;
+    if mean <= 0.0 {
+        return [(fourth * i[4]).hi, residual, (eighth * central_fourth(i[2], i[4], i[6], i[8])).hi];
+    }
+    // E z^k/s^k less what the negative part takes, w = m²/s².
+    let square = Interval::point(mean).square();
+    let w = square / v;
+    let second = w + Interval::ONE - i[2];
+    let plain = w * (w + Interval::point(6.0)) + Interval::point(3.0) - i[4];
+    let sixth = w * (w * (w + Interval::point(15.0)) + Interval::point(45.0)) + Interval::point(15.0) - i[6];
+    let rising = w * (w * (w + Interval::point(28.0)) + Interval::point(210.0)) + Interval::point(420.0);
+    let direct = central_fourth(second, plain, sixth, w * rising + Interval::point(105.0) - i[8]);
+    [(fourth * plain).hi, residual, smaller((eighth * direct).hi, far_square(square, v, i[8]))]
 }
 
 /// `E (x² − E x²)⁴` from the moments of `x`.

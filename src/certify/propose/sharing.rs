@@ -4,7 +4,7 @@
 use crate::certify::core::matrix::{factorises, product, symmetric_product, transposed};
 use crate::certify::core::smoothed::smoothed;
 use crate::certify::core::{Network, Shared};
-use crate::reference::normal::relu_moments;
+use crate::math::normal::{density, distribution};
 
 /// Neurons that do not borrow may keep this part of the layer's squared error.
 const REST: f64 = 1e-4;
@@ -128,23 +128,19 @@ impl Pool {
         borrowing.iter().for_each(|&j| linear[j] = 0.0);
         let mut left = self.mean.clone();
         left.chunks_exact_mut(n).for_each(|row| row.iter_mut().zip(&linear).for_each(|(x, s)| *x *= s));
-        let mut factor = symmetric_product(&left, &self.mean_turned, rows, n);
-        (0..rows).for_each(|i| factor[i * rows + i] += noise[i] as f32);
-        if !factorises(&mut factor, rows) {
+        let pool = symmetric_product(&left, &self.mean_turned, rows, n);
+        // RᵀR = P, and in the columns after it R⁻ᵀ M_borrowing diag(ν)^½.
+        let amounts: Vec<f32> = amounts.iter().map(|x| x.sqrt() as f32).collect();
+        let mut factor = Vec::with_capacity(rows * (rows + count));
+        for (i, row) in pool.chunks_exact(rows).enumerate() {
+            factor.extend_from_slice(row);
+            factor[i * (rows + count) + i] += noise[i] as f32;
+            factor.extend(borrowing.iter().zip(&amounts).map(|(&j, x)| self.mean[i * n + j] * x));
+        }
+        if !factorises(&mut factor, rows, rows + count) {
             return None;
         }
-        // RᵀY = M_borrowing diag(ν)^½, row by row.
-        let amounts: Vec<f32> = amounts.iter().map(|x| x.sqrt() as f32).collect();
-        let row = |i: usize| borrowing.iter().zip(&amounts).map(move |(&j, x)| self.mean[i * n + j] * x);
-        let mut solved: Vec<f32> = (0..rows).flat_map(row).collect();
-        for l in 0..rows {
-            let (done, rest) = solved.split_at_mut((l + 1) * count);
-            let (factors, known) = (&factor[l * rows..][l..rows], &mut done[l * count..]);
-            known.iter_mut().for_each(|y| *y /= factors[0]);
-            for (row, factor) in rest.chunks_exact_mut(count).zip(&factors[1..]) {
-                row.iter_mut().zip(&*known).for_each(|(x, y)| *x -= factor * y);
-            }
-        }
+        let solved: Vec<f32> = factor.chunks_exact(rows + count).flat_map(|row| row[rows..].iter().copied()).collect();
         let gram = symmetric_product(&transposed(&solved, rows, count), &solved, count, rows);
         let mut x = vec![1.0; count];
         let mut value = 0.0;
@@ -159,18 +155,20 @@ impl Pool {
 
 impl Neuron {
     fn new(mean: f64, variance: f64) -> Self {
-        let moments = relu_moments(mean, variance);
-        let (scale, square) = (variance.sqrt(), moments.a * mean + variance * moments.f);
+        let (scale, m2) = (variance.sqrt(), mean * mean);
         let near = variance > 0.0 && mean.abs() < FAR * scale;
-        let residual = square - moments.a * moments.a - moments.f * moments.f * variance;
-        let (m2, bend) = (mean * mean, moments.a - mean * moments.f);
-        let fourth = (m2 * m2 + 6.0 * m2 * variance + 3.0 * variance * variance) * moments.f
-            + mean * (m2 + 5.0 * variance) * bend;
+        let t = if variance > 0.0 { mean / scale } else { f64::INFINITY.copysign(mean) };
+        let (slope, bend) = (distribution(t), scale * density(t));
+        let average = mean * slope + bend;
+        let square = average * mean + variance * slope;
+        let residual = square - average * average - slope * slope * variance;
+        let fourth =
+            (m2 * m2 + 6.0 * m2 * variance + 3.0 * variance * variance) * slope + mean * (m2 + 5.0 * variance) * bend;
         Self {
             scale,
             residual: if near { residual.max(0.0) } else { 0.0 },
-            linear: moments.f * moments.f * variance,
-            square,
+            linear: slope * slope * variance,
+            square: square.max(0.0),
             square_variance: (fourth - square * square).max(0.0),
         }
     }
