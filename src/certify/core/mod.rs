@@ -12,6 +12,9 @@ mod bures_distance;
 mod carry;
 mod gaussian;
 mod identity;
+mod joint;
+mod joint_law;
+mod joint_noise;
 mod layer;
 mod matrix;
 mod noise;
@@ -26,6 +29,7 @@ mod split;
 mod tanh;
 mod types;
 
+pub use joint::{joint_bytes, prove_joint};
 pub use paper::{Arriving, prove_paper};
 pub use prepared::Prepared;
 pub use prove::prove;
