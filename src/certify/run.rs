@@ -3,7 +3,7 @@
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use serde::{Deserialize, Serialize};
 
-use super::core::{Method, Prepared, Proof, Witness, prove};
+use super::core::{Method, Prepared, Proof, Witness};
 use super::empirical::{self, Empirical};
 use super::inputs::Inputs;
 use super::propose::paper::{PaperSettings, certify_paper};
@@ -123,13 +123,14 @@ pub fn run(
     };
     sizes::check(&subject.network, inputs.range.len(), components)?;
     let prepared = Prepared::new(&subject.network)?;
+    let pool = propose::Pool::new(&subject.network);
     let total = inputs.range.len();
     let mut out: Vec<Certified> = Vec::with_capacity(total);
     let mut bounds: Vec<f64> = Vec::with_capacity(total);
     let chunk = CHUNK * rayon::current_num_threads();
     for first in inputs.range.clone().step_by(chunk) {
         let last = (first + chunk).min(inputs.range.end);
-        let one = |input: usize| one(subject, &prepared, (method, settings), inputs, input);
+        let one = |input: usize| one(subject, (&prepared, pool.as_ref()), (method, settings), inputs, input);
         let part: Vec<Result<Certified>> = (first..last).into_par_iter().map(one).collect();
         for certified in part {
             let certified = certified?;
@@ -146,7 +147,7 @@ pub fn run(
 
 fn one(
     subject: &Subject,
-    prepared: &Prepared,
+    (prepared, pool): (&Prepared, Option<&propose::Pool>),
     (method, settings): (Method, &Settings),
     inputs: &Inputs,
     input: usize,
@@ -160,12 +161,12 @@ fn one(
             (witness, proof, None)
         }
         (Method::Tight, None) => {
-            let witness = propose::plain(network);
-            let proof = prove(prepared, row, &witness).map_err(refuse)?;
+            let (witness, proof) = propose::unsplit(prepared, network, pool, row).map_err(refuse)?;
             (witness, proof, None)
         }
         (Method::Tight, Some(epsilon)) => {
-            let best = propose::split(prepared, network, row, epsilon, settings.max_components);
+            let start = propose::unsplit(prepared, network, pool, row).map_err(refuse)?;
+            let best = propose::split(prepared, network, row, start, epsilon, settings.max_components);
             let (witness, proof, stop) = best.map_err(refuse)?;
             (witness, proof, Some(stop))
         }

@@ -2,12 +2,12 @@
 //!
 //! Lists of different lengths lie one after the other, with offsets: rows are (input, hidden layer), inputs outermost, and
 //! the entries of row `r` are `offsets[r]..offsets[r + 1]`. `labels` u32; `coupling [·,2]` u32 with `coupling_mass` f64;
-//! `splits [·,3]` u32 (component, coordinate, points); `shapes` u32, whose rows are lists themselves, ended by
+//! `splits [·,3]` u32 (component, coordinate, points); `sharing [·,2]` u32 (neuron, level); `shapes` u32, whose rows are lists themselves, ended by
 //! `shape_ends`.
 
 use std::path::Path;
 
-use super::core::{LayerWitness, Method, Split, Witness};
+use super::core::{LayerWitness, Method, Shared, Split, Witness};
 use super::record::{method_name, method_of};
 use crate::io::{TensorData, Tensors};
 use crate::{Error, Result};
@@ -35,6 +35,8 @@ pub(super) fn pack<'a>(witnesses: impl Iterator<Item = &'a Witness> + Clone, met
     ragged("coupling", 2, rows().map(|row| row.coupling.len()).collect(), TensorData::U32(pairs));
     let splits = rows().flat_map(|row| row.splits.iter().flat_map(|s| [s.component, s.coordinate, s.points])).collect();
     ragged("splits", 3, rows().map(|row| row.splits.len()).collect(), TensorData::U32(splits));
+    let shared = rows().flat_map(|row| row.sharing.iter().flat_map(|s| [s.neuron, s.level])).collect();
+    ragged("sharing", 2, rows().map(|row| row.sharing.len()).collect(), TensorData::U32(shared));
     let shapes = rows().flat_map(|row| row.shapes.iter().flatten().copied()).collect();
     ragged("shapes", 1, rows().map(|row| row.shapes.iter().map(Vec::len).sum()).collect(), TensorData::U32(shapes));
     let mut end = 0;
@@ -64,6 +66,7 @@ pub(super) fn unpack(file: &Tensors, inputs: usize, layers: usize, path: &Path) 
     let labels = Ragged::read(file, "labels", 1, rows, path)?;
     let coupling = Ragged::read(file, "coupling", 2, rows, path)?;
     let splits = Ragged::read(file, "splits", 3, rows, path)?;
+    let sharing = Ragged::read(file, "sharing", 2, rows, path)?;
     let shapes = Ragged::read(file, "shapes", 1, rows, path)?;
     let ends = u64s(file, "shape_ends", path)?;
     let TensorData::F64(masses) = &file.get("coupling_mass", path)?.data else {
@@ -81,6 +84,13 @@ pub(super) fn unpack(file: &Tensors, inputs: usize, layers: usize, path: &Path) 
             labels: labels.row(row).to_vec(),
             coupling: pairs.zip(masses).map(|(&[from, to], &mass)| (from, to, mass)).collect(),
             splits: cuts.map(cut).collect(),
+            sharing: sharing
+                .row(row)
+                .as_chunks::<2>()
+                .0
+                .iter()
+                .map(|&[neuron, level]| Shared { neuron, level })
+                .collect(),
             shapes: cut_at(&shapes, row, &ends).ok_or_else(|| bad("shape_ends are not of shapes".to_owned()))?,
         })
     };

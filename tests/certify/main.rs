@@ -6,6 +6,7 @@
 mod core_fixtures;
 mod core_monte_carlo;
 mod core_refusals;
+mod core_sharing;
 mod core_soundness;
 mod core_splits;
 mod core_support;

@@ -3,10 +3,11 @@
 use super::identity::Identity;
 use super::relu::Relu;
 use super::rounding::{Interval, add_up, mul_up};
+use super::smoothed::Smoothed;
 use super::tanh::Tanh;
 use crate::{Error, Result};
 
-/// Moments of `a(z)` for `z ~ N(m, s²)`.
+/// Moments of `a(z)` for `z ~ N(m, s²)`. Bounds of the fourth order are infinite or NaN where they are out of reach.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Moments {
     /// `E a`.
@@ -19,17 +20,22 @@ pub(super) struct Moments {
     pub(super) residual: f64,
     /// At least `q² = Var a²`.
     pub(super) square_variance: f64,
+    /// At least `E a⁴`.
+    pub(super) fourth: f64,
+    /// At least `E δ⁴`, `δ = a − E a − F (z − m)`.
+    pub(super) residual_fourth: f64,
+    /// At least `E (a² − E a²)⁴`.
+    pub(super) square_fourth: f64,
 }
 
-/// Moments that only Lemma 6, the fourth-order noise bound and dropout ask for: upper bounds.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct FourthMoments {
-    /// `E δ⁴`, `δ = a − E a − F (z − m)`.
-    pub(super) residual: f64,
-    /// `E a⁴`.
-    pub(super) plain: f64,
-    /// `E (a² − E a²)⁴`.
-    pub(super) square: f64,
+impl Moments {
+    /// Of a number that does not vary, `a` of it and `a'` of it.
+    pub(super) fn fixed(value: Interval, slope: Interval) -> Self {
+        let square = value.square();
+        let fourth = square.square().hi;
+        let [residual, square_variance, residual_fourth, square_fourth] = [0.0; 4];
+        Self { mean: value, slope, square, residual, square_variance, fourth, residual_fourth, square_fourth }
+    }
 }
 
 /// A neuron of the approximation, `ẑ ~ N(mean, variance)`, that is off by `d = e + ν ξ`, where `ẑ = G + √N̄ ξ`, and `ξ ~ N(0,1)`
@@ -75,8 +81,10 @@ pub(super) trait Activation: Sync {
     /// Moments under `N(mean, variance)`, both exact; `variance ≥ 0`, and 0 is a number that does not vary.
     fn moments(&self, mean: f64, variance: f64) -> Moments;
 
-    /// The fourth-order moments under `N(mean, variance)`. Infinity or NaN where they are out of reach.
-    fn fourth_moments(&self, mean: f64, variance: f64) -> FourthMoments;
+    /// What stands for the activation of `N(mean, variance)` that borrows noise (Lemma 5); `None` where that is not known.
+    fn smoothed(&self, _mean: f64, _variance: f64, _level: u32) -> Option<Smoothed> {
+        None
+    }
 
     /// At least `κ = ‖a(ẑ + d) − a(ẑ) − f d‖₂`.
     fn displacement(&self, neuron: &Displaced) -> f64;

@@ -3,25 +3,24 @@
 //! A product is, entry by entry, a sum of rounded products in a fixed order: its error is at most `γ_n |A||B|` (Higham, *Accuracy and
 //! Stability*, §3.5), and its bits are the same on every machine, so that a certificate verifies on all of them.
 
-use super::rounding::{U, add_up, cover, gamma, larger, mul_up, plain_dot, smaller, sqrt_up, sum_up};
-use crate::reference::product_in_order;
+use super::rounding::{U, add_up, cover, down, gamma, larger, mul_up, plain_dot, smaller, sqrt_up, sum_up, up};
+use crate::reference::{product_in_order, vectorized};
 
 /// `a b`, `[rows, inner] × [inner, columns]`.
-pub(super) fn product(a: &[f64], rows: usize, inner: usize, b: &[f64], columns: usize) -> Vec<f64> {
+pub(in crate::certify) fn product(a: &[f64], rows: usize, inner: usize, b: &[f64], columns: usize) -> Vec<f64> {
     let mut out = vec![0.0; rows * columns];
     product_in_order((&mut out, columns), a, (b, columns), [rows, inner, columns]);
     out
 }
 
-/// `a bᵀ` where it is known to be symmetric, `a` and `b` `[n, inner]`: one half computed, the other copied.
-pub(super) fn symmetric_product(a: &[f64], b: &[f64], n: usize, inner: usize) -> Vec<f64> {
-    const BLOCK: usize = 20;
+/// `a b` where it is known to be symmetric, `[n, inner] × [inner, n]`: one half computed, the other copied.
+pub(in crate::certify) fn symmetric_product(a: &[f64], b: &[f64], n: usize, inner: usize) -> Vec<f64> {
+    const BLOCK: usize = 40;
     let mut out = vec![0.0; n * n];
-    let turned = transposed(b, n, inner);
     for first in (0..n).step_by(BLOCK) {
         let end = n.min(first + BLOCK);
         let rows = (&mut out[first * n..], n);
-        product_in_order(rows, &a[first * inner..], (&turned, n), [end - first, inner, end]);
+        product_in_order(rows, &a[first * inner..], (b, n), [end - first, inner, end]);
     }
     for i in 0..n {
         for j in 0..i {
@@ -31,8 +30,26 @@ pub(super) fn symmetric_product(a: &[f64], b: &[f64], n: usize, inner: usize) ->
     out
 }
 
+/// `Σ_j x_j w_ji` or more for every `i`; `w` is `[x, outputs]`, and no number is negative.
+pub(super) fn weighted_up(x: &[f64], w: &[f64]) -> Vec<f64> {
+    let n = x.len();
+    product(x, 1, n, w, w.len() / n).into_iter().map(|sum| cover(sum, n + 1, n)).collect()
+}
+
+/// `max_j x_j w_ji` or more for every `i`, for finite numbers that are not negative: rounding keeps their order.
+pub(super) fn largest_weighted(x: &[f64], w: &[f64]) -> Vec<f64> {
+    let mut most = vec![0.0; w.len() / x.len()];
+    for (&x, row) in x.iter().zip(w.chunks_exact(most.len())) {
+        vectorized(
+            #[inline(always)]
+            || most.iter_mut().zip(row).for_each(|(most, w)| *most = if x * w > *most { x * w } else { *most }),
+        );
+    }
+    most.into_iter().map(up).collect()
+}
+
 /// The transpose of a `[rows, columns]` matrix.
-pub(super) fn transposed(a: &[f64], rows: usize, columns: usize) -> Vec<f64> {
+pub(in crate::certify) fn transposed(a: &[f64], rows: usize, columns: usize) -> Vec<f64> {
     let mut out = vec![0.0; rows * columns];
     for (i, row) in a.chunks_exact(columns).enumerate() {
         for (j, &x) in row.iter().enumerate() {
@@ -45,9 +62,7 @@ pub(super) fn transposed(a: &[f64], rows: usize, columns: usize) -> Vec<f64> {
 /// At least the largest eigenvalue of any symmetric matrix whose distance to `a` (`[n, n]`, entries not NaN, positive
 /// semidefinite up to rounding) is at most `off` in the spectral norm.
 ///
-/// The least of Frobenius norm, largest absolute row sum, and a shift `λ` for which the Cholesky factorisation of
-/// `H = λI − A` runs through. Then `RᵀR = H + ΔH` with `|ΔH| ≤ γ_{n+1} |Rᵀ||R|` and `‖r_i‖² ≤ h_ii/(1 − γ_{n+1})`, so that
-/// `H ⪰ −γ_{n+1}/(1 − γ_{n+1}) tr H` (Higham, Theorem 10.3; Rump 2006).
+/// The least of Frobenius norm, largest absolute row sum, and a shift `λ` for which `λI − A` factorises.
 pub(super) fn largest_eigenvalue(a: &[f64], n: usize, off: f64) -> f64 {
     let absolute: Vec<f64> = a.iter().map(|x| x.abs()).collect();
     let frobenius = sqrt_up(cover(plain_dot(a, a), n * n + 1, n * n));
@@ -79,18 +94,23 @@ fn rayleigh(a: &[f64], n: usize) -> f64 {
 fn shift(a: &[f64], n: usize, lambda: f64) -> Option<f64> {
     let mut h: Vec<f64> = a.iter().map(|x| -x).collect();
     (0..n).for_each(|i| h[i * n + i] += lambda);
-    let trace = (0..n).fold(0.0, |sum, i| add_up(sum, h[i * n + i]));
     let largest = (0..n).map(|i| a[i * n + i].abs()).fold(lambda, larger);
-    factorises(&mut h, n).then(|| {
-        let step = gamma(n + 1);
-        let defect = mul_up(trace, (step / (1.0 - step).next_down()).next_up());
-        // The diagonal of H is rounded; 1e-300 covers products that underflow.
-        add_up(add_up(lambda, defect), add_up(mul_up(4.0 * U, largest), 1e-300))
-    })
+    // The diagonal of H is rounded.
+    defect(&mut h, n).map(|defect| add_up(add_up(lambda, defect), mul_up(4.0 * U, largest)))
+}
+
+/// A number `d` for which `H ⪰ −d I`, if the Cholesky factorisation of `H` runs through; it is destroyed.
+///
+/// Then `RᵀR = H + ΔH` with `|ΔH| ≤ γ_{n+1} |Rᵀ||R|` and `‖r_i‖² ≤ h_ii/(1 − γ_{n+1})`, so that
+/// `H ⪰ −γ_{n+1}/(1 − γ_{n+1}) tr H` (Higham, Theorem 10.3; Rump 2006). 10⁻³⁰⁰ covers products that underflow.
+pub(super) fn defect(h: &mut [f64], n: usize) -> Option<f64> {
+    let trace = (0..n).fold(0.0, |sum, i| add_up(sum, h[i * n + i]));
+    let step = gamma(n + 1);
+    factorises(h, n).then(|| add_up(mul_up(trace, up(step / down(1.0 - step))), 1e-300))
 }
 
 /// Cholesky's factorisation of the lower half, in place; false at a pivot that is not positive.
-pub(super) fn factorises(h: &mut [f64], n: usize) -> bool {
+pub(in crate::certify) fn factorises(h: &mut [f64], n: usize) -> bool {
     for i in 0..n {
         let (done, rest) = h.split_at_mut(i * n);
         let row = &mut rest[..=i];

@@ -5,7 +5,7 @@
 //! backwards, without a difference; `I_0 = φ/(τ + ρ_1)`. Because `I_k² ≤ I_{k−1} I_{k+1}` the ratios grow with `k`, so that
 //! `ρ_k (τ + ρ_k) ≤ k ≤ ρ_{k+1} (τ + ρ_{k+1})`: they start between `h(n)` and `h(n + 1)`, `h(n) = 2n/(τ + √(τ² + 4n))`.
 
-use super::rounding::{Interval, U};
+use super::rounding::{Interval, U, larger, mul_up, up};
 
 /// Units of the last place by which `libm`'s `exp`, `erfc` and `tanh` are taken to be off at most (measured: below 2.5).
 const LIBM_ULPS: f64 = 8.0;
@@ -41,6 +41,14 @@ pub(super) fn upper_tail(x: f64) -> Interval {
     }
     let value = 0.5 * libm::erfc(x * std::f64::consts::FRAC_1_SQRT_2);
     Interval::around(value, (3.0 * (x * x + 1.0) + 2.0 * LIBM_ULPS + 4.0) * U)
+}
+
+/// `φ(Φ⁻¹(p))`, given a number near `Φ⁻¹(p)`. As `d φ(Φ⁻¹(y))/dy = −Φ⁻¹(y)`, a quantile that is off moves `φ` by at most 40 times what
+/// it moves `Φ`.
+pub(super) fn quantile_density(near: f64, p: Interval) -> Interval {
+    let reached = upper_tail(-near);
+    let off = mul_up(40.0, larger(up(p.hi - reached.lo), up(reached.hi - p.lo)));
+    (density(near) + Interval::new(-off, off)).non_negative()
 }
 
 /// `φ(τ)` and `I_0 … I_8` at a `τ ≥ 0` known up to a few roundings.

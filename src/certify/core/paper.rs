@@ -16,7 +16,7 @@ use crate::{Error, Result};
 /// Components that a layer may make.
 const MOST_ATOMS: usize = 1 << 18;
 
-/// A component that arrives at a layer: `N(mean, diag(variances))`.
+/// A component that arrives at a layer, with its mean and the diagonal of its covariance.
 #[derive(Clone, Copy, Debug)]
 pub struct Arriving<'a> {
     /// A multiple of 2⁻⁵³.
@@ -61,9 +61,9 @@ fn variances(law: &Gaussian) -> &[f64] {
 impl State {
     /// One hidden layer: `Ŵ' = L_W L_σ (Ŵ + W_R + W_Δ)`, `L_W = ‖M‖₂ + (Σ V)^½`.
     fn advance_paper(&mut self, layer: &Hidden, proposal: &LayerWitness, number: usize) -> Result<()> {
-        if !proposal.splits.is_empty() || layer.drop.hi != 0.0 {
+        if !(proposal.splits.is_empty() && proposal.sharing.is_empty()) || layer.drop.hi != 0.0 {
             return Err(Error::Config(format!(
-                "layer {number}: the paper's method has neither splits nor dropout; --method tight has both"
+                "layer {number}: the paper's method has neither splits nor shared noise nor dropout; --method tight has them"
             )));
         }
         let scale = add_up(sqrt_up(layer.gram_norm), sqrt_up(sum_up(&layer.column_variances)));
@@ -143,7 +143,7 @@ impl State {
     }
 }
 
-fn unfit(layer: usize, what: &str) -> Error {
+pub(super) fn unfit(layer: usize, what: &str) -> Error {
     Error::Config(format!("layer {layer}: the witness's {what} do not fit the components there"))
 }
 

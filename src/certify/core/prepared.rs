@@ -1,10 +1,11 @@
 //! What depends on the network alone.
 
 use super::activation::{Activation, named};
-use super::matrix::{largest_eigenvalue, product, transposed};
-use super::normal::{density, upper_tail};
+use super::matrix::{largest_eigenvalue, symmetric_product, transposed};
+use super::normal::quantile_density;
 use super::rounding::{Interval, add_up, cover, dot_up, gamma, larger, mul_up, norm_up, sqrt_up, sum_up};
 use super::types::{Layer, Network};
+use crate::math::normal::quantile;
 use crate::{Error, Result};
 
 /// A network made ready for proofs: made once, used for every input.
@@ -34,15 +35,16 @@ pub(super) struct Hidden {
     pub(super) activation: &'static dyn Activation,
     pub(super) inputs: usize,
     pub(super) outputs: usize,
-    /// `[outputs, inputs]`: `M`, and upper bounds of the powers of `|M|`.
+    /// `M` and `V`, `[outputs, inputs]`.
     pub(super) mean: Vec<f64>,
-    pub(super) mean_squares: Vec<f64>,
-    pub(super) mean_cubes: Vec<f64>,
-    pub(super) mean_fourths: Vec<f64>,
-    /// `[outputs, inputs]`: `V`, and upper bounds of `V∘V`, `V∘V∘V∘V`.
     pub(super) variance: Vec<f64>,
-    pub(super) variance_squares: Vec<f64>,
-    pub(super) variance_fourths: Vec<f64>,
+    /// `Mᵀ` and `Vᵀ`, `[inputs, outputs]`, as all that follow.
+    pub(super) mean_turned: Vec<f64>,
+    pub(super) variance_turned: Vec<f64>,
+    /// Upper bounds of `|M_ij|²`, `|M_ij|³`, `M_ij⁴`.
+    pub(super) mean_powers: [Vec<f64>; 3],
+    /// Upper bounds of `V_ij²`, `V_ij⁴`.
+    pub(super) variance_powers: [Vec<f64>; 2],
     pub(super) bias_mean: Vec<f64>,
     pub(super) bias_variance: Vec<f64>,
     pub(super) mean_norm: f64,
@@ -157,20 +159,18 @@ impl First {
 impl Hidden {
     fn new(layer: &Layer, activation: &'static dyn Activation, dropout: f64) -> Self {
         let (n, rows) = (layer.inputs, layer.outputs);
-        let by_column = transposed(&layer.mean, rows, n);
-        let columns: Vec<f64> = by_column.chunks_exact(rows).map(|column| dot_up(column, column)).collect();
-        let variances = transposed(&layer.variance, rows, n);
-        let column_variances: Vec<f64> = variances.chunks_exact(rows).map(sum_up).collect();
-        let raw = product(&by_column, n, rows, &layer.mean, n);
+        let mean_turned = transposed(&layer.mean, rows, n);
+        let variance_turned = transposed(&layer.variance, rows, n);
+        let columns: Vec<f64> = mean_turned.chunks_exact(rows).map(|column| dot_up(column, column)).collect();
+        let column_variances: Vec<f64> = variance_turned.chunks_exact(rows).map(sum_up).collect();
         // The computed MᵀM, symmetric like the exact one, is off by γ ‖M_:i‖ ‖M_:j‖ at most.
+        let symmetric = symmetric_product(&mean_turned, &layer.mean, n, rows);
         let rounding = gamma(rows);
-        let symmetric: Vec<f64> = (0..n * n).map(|k| raw[(k / n).max(k % n) * n + (k / n).min(k % n)]).collect();
         let off = add_up(mul_up(rounding, sum_up(&columns)), (n * rows) as f64 * f64::MIN_POSITIVE);
         let lengths: Vec<f64> = columns.iter().map(|&x| sqrt_up(x)).collect();
         let underflow = rows as f64 * f64::MIN_POSITIVE;
         let bound = |k: usize| add_up(mul_up(rounding, mul_up(lengths[k / n], lengths[k % n])), underflow);
-        let entry = |k: usize| add_up(symmetric[k].abs(), bound(k));
-        let gram: Vec<f64> = (0..n * n).map(entry).collect();
+        let gram: Vec<f64> = (0..n * n).map(|k| add_up(symmetric[k].abs(), bound(k))).collect();
         let p = Interval::point(dropout);
         let keep = if dropout == 0.0 { Interval::ONE } else { Interval::ONE / (Interval::ONE - p) };
         let drop = p * keep;
@@ -182,17 +182,18 @@ impl Hidden {
             added = larger(added, shared[j * n + j].abs());
         }
         let off_shared = add_up(off, mul_up(added, f64::EPSILON));
-        let power = |values: &[f64]| values.iter().map(|&x| mul_up(x, x)).collect::<Vec<f64>>();
-        let (mean_squares, variance_squares) = (power(&layer.mean), power(&layer.variance));
+        let squares = |values: &[f64]| values.iter().map(|&x| mul_up(x, x)).collect::<Vec<f64>>();
+        let (mean_squares, variance_squares) = (squares(&mean_turned), squares(&variance_turned));
+        let cubes = mean_squares.iter().zip(&mean_turned).map(|(&s, m)| mul_up(s, m.abs())).collect();
+        let (mean_fourths, variance_fourths) = (squares(&mean_squares), squares(&variance_squares));
         Self {
             activation,
             inputs: n,
             outputs: rows,
-            mean_cubes: mean_squares.iter().zip(&layer.mean).map(|(&s, m)| mul_up(s, m.abs())).collect(),
-            mean_fourths: power(&mean_squares),
-            variance_fourths: power(&variance_squares),
-            mean_squares,
-            variance_squares,
+            mean_powers: [mean_squares, cubes, mean_fourths],
+            variance_powers: [variance_squares, variance_fourths],
+            mean_turned,
+            variance_turned,
             mean: layer.mean.clone(),
             variance: layer.variance.clone(),
             bias_mean: layer.bias_mean.clone(),
@@ -211,18 +212,7 @@ impl Hidden {
     }
 }
 
-/// `E[ξ μ]` for the mask `μ ∈ {0, 1/(1−p)}` coupled with `ξ ~ N(0,1)` so that it drops where `ξ < q`, `Φ(q) = p`:
-/// `φ(q)/(1 − p)`. As `d φ(Φ⁻¹(y))/dy = −Φ⁻¹(y)`, a `q` that is off moves `φ` by at most 40 times what it moves `Φ`.
+/// `E[ξ μ]` for the mask `μ ∈ {0, 1/(1−p)}` coupled with `ξ ~ N(0,1)` so that it drops where `ξ < q`, `Φ(q) = p`: `φ(q)/(1 − p)`.
 fn mask_slope(p: f64, keep: Interval) -> Interval {
-    if p < 1e-290 {
-        return Interval::ZERO;
-    }
-    let (mut low, mut high) = (-38.0, 38.0);
-    for _ in 0..100 {
-        let middle = 0.5 * (low + high);
-        if upper_tail(-middle).lo < p { low = middle } else { high = middle }
-    }
-    let reached = upper_tail(-low);
-    let off = 40.0 * larger((reached.hi - p).abs(), (reached.lo - p).abs()).next_up();
-    (density(low) + Interval::new(-off.next_up(), off.next_up())).non_negative() * keep
+    if p < 1e-290 { Interval::ZERO } else { quantile_density(quantile(p), Interval::point(p)) * keep }
 }

@@ -1,9 +1,9 @@
 //! The proof for one input: layer by layer, every term carried to the output.
 
-use super::carry::carry;
+use super::carry::{Coupling, carry};
 use super::gaussian::{Covariance, Gaussian};
-use super::layer::{Coupling, step};
-use super::paper::prove_paper;
+use super::layer::{Neurons, step};
+use super::paper::{Arriving, prove_paper, unfit};
 use super::prepared::{First, Hidden, Prepared};
 use super::rounding::{add_up, at_least_zero, div_up, gamma, hypot_up, mul_up, norm_up, sqrt_up, sum_up};
 use super::split::{MOST_POINTS, split};
@@ -17,13 +17,15 @@ pub(super) struct Component {
     pub(super) law: Gaussian,
     /// How it came from the layer before.
     coupling: Option<Coupling>,
+    /// Moments before the next layer, where they are known already.
+    neurons: Option<Neurons>,
     /// Squared distances of that step, by cause: linearisation, noise, dropout.
     own: [f64; 3],
 }
 
 impl Component {
     pub(super) fn new(weight: f64, law: Gaussian) -> Self {
-        Self { weight, law, coupling: None, own: [0.0; 3] }
+        Self { weight, law, coupling: None, neurons: None, own: [0.0; 3] }
     }
 }
 
@@ -47,23 +49,37 @@ pub fn prove(prepared: &Prepared, input: &[f64], witness: &Witness) -> Result<Pr
         let (expected, got) = (prepared.hidden.len().to_string(), witness.layers.len().to_string());
         return Err(Error::Shape { op: "hidden layers of a witness", expected, got });
     }
+    let stored = |index: usize, _: &[Arriving<'_>]| Ok(witness.layers.get(index).cloned().unwrap_or_default());
     match witness.method {
-        Method::Tight => {}
-        Method::PaperGrid => {
-            let stored = |index: usize| witness.layers.get(index).cloned().unwrap_or_default();
-            return Ok(prove_paper(prepared, input, |index, _| Ok(stored(index)))?.0);
-        }
-        Method::PaperCross => {
-            return Err(Error::Config("no bound is proved for cross-shaped signatures".to_owned()));
-        }
+        Method::Tight => Ok(prove_tight(prepared, input, stored)?.0),
+        Method::PaperGrid => Ok(prove_paper(prepared, input, stored)?.0),
+        Method::PaperCross => Err(Error::Config("no bound is proved for cross-shaped signatures".to_owned())),
     }
+}
+
+/// Proves the tight bound for one deterministic input. `propose` is asked for every hidden layer's witness, given its number from 0
+/// and the components that arrive there; the witness that was used is returned with the proof.
+///
+/// # Errors
+/// Those of `propose`; when the input or a witness does not fit, or a number of the proof is not finite.
+pub fn prove_tight(
+    prepared: &Prepared,
+    input: &[f64],
+    mut propose: impl FnMut(usize, &[Arriving<'_>]) -> Result<LayerWitness>,
+) -> Result<(Proof, Witness)> {
     let mut state = State::start(&prepared.first, input)?;
+    let mut witness = Witness { method: Method::Tight, layers: Vec::new() };
     for (index, layer) in prepared.hidden.iter().enumerate() {
+        let variances = |c: &Component| (0..c.law.width()).map(|j| c.law.variance(j)).collect();
+        let variances: Vec<Vec<f64>> = state.components.iter().map(variances).collect();
+        let arriving = state.components.iter().zip(&variances);
+        let arriving = arriving.map(|(c, variances)| Arriving { weight: c.weight, mean: &c.law.mean, variances });
+        let proposal = propose(index, &arriving.collect::<Vec<_>>())?;
         let before = index.checked_sub(1).and_then(|before| prepared.hidden.get(before));
-        let proposal = witness.layers.get(index).ok_or_else(|| Error::Config("a witness is too short".to_owned()))?;
-        state.advance(before, layer, proposal, index + 1, index + 1 < prepared.hidden.len())?;
+        state.advance(before, layer, &proposal, index + 1, index + 1 < prepared.hidden.len())?;
+        witness.layers.push(proposal);
     }
-    state.finish(prepared.hidden.len())
+    Ok((state.finish(prepared.hidden.len())?, witness))
 }
 
 impl State {
@@ -114,17 +130,21 @@ impl State {
             self.carry_last(before, layer, number - 1);
         }
         self.split(layer, proposal, number)?;
-        let mut rounding = 0.0;
+        let (mut rounding, mut shared) = (0.0, 0.0);
         for component in &mut self.components {
-            let made = step(layer, &component.law, wanted);
+            let neurons = component.neurons.take().unwrap_or_else(|| Neurons::new(layer, &component.law));
+            let made = step(layer, &component.law, neurons, wanted, &proposal.sharing)
+                .ok_or_else(|| unfit(number, "sharing of noise"))?;
             if !made.next.is_finite() {
                 return Err(not_finite(number));
             }
             rounding = add_up(rounding, mul_up(component.weight, mul_up(made.rounding, made.rounding)));
+            shared = add_up(shared, mul_up(component.weight, made.shared));
             component.law = made.next;
             component.coupling = made.coupling;
             component.own = made.own;
         }
+        self.push(number, TermKind::NoiseSharing, sqrt_up(shared));
         self.push(number, TermKind::Rounding, sqrt_up(rounding));
         self.pending = true;
         Ok(())
@@ -166,12 +186,14 @@ impl State {
         let own = self.own();
         let plain = mul_up(layer.carry, sqrt_up(sum_up(&own)));
         let (mut total, mut linear) = (0.0, 0.0);
-        for component in &self.components {
+        for component in &mut self.components {
             let Some(coupling) = component.coupling.as_ref().filter(|_| layer.drop.hi == 0.0) else {
                 total = f64::INFINITY;
                 break;
             };
-            let carried = carry(before, coupling, layer, &component.law);
+            let neurons = Neurons::new(layer, &component.law);
+            let carried = carry(before, coupling, layer, &neurons.slopes());
+            component.neurons = Some(neurons);
             total = add_up(total, mul_up(component.weight, mul_up(carried.total, carried.total)));
             linear = add_up(linear, mul_up(component.weight, mul_up(carried.linear, carried.linear)));
         }

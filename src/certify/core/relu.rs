@@ -4,9 +4,12 @@
 //! that what differs from the identity is again a tail. `δ` is the same for both signs, up to a reflection. Nothing below
 //! subtracts numbers that grow with `t`, except where a second form takes over.
 
-use super::activation::{Activation, Displaced, FourthMoments, Moments};
+use super::activation::{Activation, Displaced, Moments};
 use super::normal::{Tail, density, upper_tail};
-use super::rounding::{Interval, add_up, at_least_zero, div_up, larger, mul_up, smaller, sqrt_down, sqrt_up};
+use super::rounding::{
+    Interval, add_up, at_least_zero, div_up, fourth_power, fourth_root, larger, mul_up, smaller, sqrt_down, sqrt_up,
+};
+use super::smoothed::{Smoothed, smoothed};
 
 /// `max(z, 0)`.
 pub(super) struct Relu;
@@ -17,58 +20,49 @@ impl Activation for Relu {
     }
 
     fn moments(&self, mean: f64, variance: f64) -> Moments {
-        if variance == 0.0 {
-            return fixed(mean);
-        }
         let (m, v) = (Interval::point(mean), Interval::point(variance));
-        let scale = v.sqrt();
-        let Tail { moments: i, .. } = Tail::new((mean / variance.sqrt()).abs());
-        let residual = (v * (i[2] - i[1].square() - i[0].square())).hi;
-        if mean <= 0.0 {
-            return Moments {
-                mean: scale * i[1],
-                slope: i[0],
-                square: v * i[2],
-                residual,
-                square_variance: (v.square() * (i[4] - i[2].square())).hi,
-            };
+        if variance == 0.0 {
+            return Moments::fixed(m.non_negative(), if mean > 0.0 { Interval::ONE } else { Interval::ZERO });
         }
+        let tail = Tail::new((mean / variance.sqrt()).abs());
+        let (i, scale, fourth) = (&tail.moments, v.sqrt(), v.square());
+        let eighth = fourth.square();
+        let below = Moments {
+            mean: scale * i[1],
+            slope: i[0],
+            square: v * i[2],
+            residual: (v * (i[2] - i[1].square() - i[0].square())).hi,
+            square_variance: (fourth * (i[4] - i[2].square())).hi,
+            fourth: (fourth * i[4]).hi,
+            residual_fourth: (fourth * residual_fourth(&tail)).hi,
+            square_fourth: (eighth * central_fourth(i[2], i[4], i[6], i[8])).hi,
+        };
+        if mean <= 0.0 {
+            return below;
+        }
+        // E z^k/s^k less what the negative part takes, w = m²/s².
         let square = m.square();
+        let w = square / v;
+        let second = w + Interval::ONE - i[2];
+        let plain = w * (w + Interval::point(6.0)) + Interval::point(3.0) - i[4];
+        let sixth = w * (w * (w + Interval::point(15.0)) + Interval::point(45.0)) + Interval::point(15.0) - i[6];
+        let rising = w * (w * (w + Interval::point(28.0)) + Interval::point(210.0)) + Interval::point(420.0);
+        let direct = central_fourth(second, plain, sixth, w * rising + Interval::point(105.0) - i[8]);
         // Var a² = 4m²s² + s⁴(2 − I₄ − I₂²) + 2(m² + s²)s² I₂.
         let varying = 4.0 * square + v * (Interval::point(2.0) - i[4] - i[2].square()) + 2.0 * ((square + v) * i[2]);
         Moments {
-            mean: m + scale * i[1],
+            mean: m + below.mean,
             slope: Interval::ONE - i[0],
             square: square + v * (Interval::ONE - i[2]),
-            residual,
             square_variance: (v * varying).hi,
+            fourth: (fourth * plain).hi,
+            square_fourth: smaller((eighth * direct).hi, far_square(square, v, i[8])),
+            ..below
         }
     }
 
-    fn fourth_moments(&self, mean: f64, variance: f64) -> FourthMoments {
-        let (m, v) = (Interval::point(mean), Interval::point(variance));
-        if variance == 0.0 {
-            let plain = m.non_negative().square().square().hi;
-            return FourthMoments { residual: 0.0, plain, square: 0.0 };
-        }
-        let tail = Tail::new((mean / variance.sqrt()).abs());
-        let fourth = v.square();
-        let residual = (fourth * residual_fourth(&tail)).hi;
-        let i = &tail.moments;
-        let eighth = fourth.square();
-        if mean <= 0.0 {
-            let [second, plain, sixth, last] = [i[2], i[4], i[6], i[8]];
-            let square = central_fourth(second, plain, sixth, last);
-            return FourthMoments { residual, plain: (fourth * plain).hi, square: (eighth * square).hi };
-        }
-        let w = m.square() / v;
-        let plain = w * (w + Interval::point(6.0)) + Interval::point(3.0) - i[4];
-        let second = w + Interval::ONE - i[2];
-        let sixth = w * (w * (w + Interval::point(15.0)) + Interval::point(45.0)) + Interval::point(15.0) - i[6];
-        let rising = w * (w * (w + Interval::point(28.0)) + Interval::point(210.0)) + Interval::point(420.0);
-        let last = w * rising + Interval::point(105.0) - i[8];
-        let direct = (eighth * central_fourth(second, plain, sixth, last)).hi;
-        FourthMoments { residual, plain: (fourth * plain).hi, square: smaller(direct, far_square(m.square(), v, i[8])) }
+    fn smoothed(&self, mean: f64, variance: f64, level: u32) -> Option<Smoothed> {
+        smoothed(mean, variance, level)
     }
 
     /// `a(z) − a(ẑ) − f d = (1[ẑ > 0] − f) e + kink + (a(z) − a(ẑ + e) − f ν ξ)`, see the page. The kink is not 0 only where `e`
@@ -84,13 +78,6 @@ impl Activation for Relu {
         let shifted = sqrt_up(add_up(slope_error(neuron, scale), kink(neuron, scale)));
         smaller(always, add_up(shifted, mul_up(most, sqrt_up(neuron.scale))))
     }
-}
-
-/// A number that does not vary.
-fn fixed(mean: f64) -> Moments {
-    let value = Interval::point(at_least_zero(mean));
-    let slope = if mean > 0.0 { Interval::ONE } else { Interval::ZERO };
-    Moments { mean: value, slope, square: value.square(), residual: 0.0, square_variance: 0.0 }
 }
 
 /// `E (x² − E x²)⁴` from the moments of `x`.
@@ -177,13 +164,4 @@ fn kink(neuron: &Displaced, scale: Interval) -> f64 {
 /// The density of `N(0, s²)` at `x ≥ 0` or more.
 fn density_up(x: f64, scale: Interval) -> f64 {
     div_up(density((x / scale.hi).next_down()).hi, scale.lo)
-}
-
-fn fourth_power(x: f64) -> f64 {
-    let square = mul_up(x, x);
-    mul_up(square, square)
-}
-
-fn fourth_root(x: f64) -> f64 {
-    sqrt_up(sqrt_up(x))
 }

@@ -10,8 +10,18 @@ use crate::reference::vectorized;
 /// The unit roundoff, 2⁻⁵³.
 pub(super) const U: f64 = f64::EPSILON / 2.0;
 
-/// The smallest positive number, 2⁻¹⁰⁷⁴: an underflowing product is off by at most half of it.
-const TINY: f64 = 5e-324;
+/// At least the neighbour above `x`, so at least every number that rounds to `x`; three or fewer units in the last place above it, in
+/// plain arithmetic, which loops do in vectors: `|x| 2⁻⁵²` is one unit or two, and what is added to it covers underflow.
+#[inline(always)]
+pub(super) fn up(x: f64) -> f64 {
+    x + (x.abs() * f64::EPSILON + f64::MIN_POSITIVE)
+}
+
+/// At most the neighbour below `x`: [`up`] mirrored.
+#[inline(always)]
+pub(super) fn down(x: f64) -> f64 {
+    x - (x.abs() * f64::EPSILON + f64::MIN_POSITIVE)
+}
 
 /// All numbers between two.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -42,10 +52,7 @@ impl Interval {
     /// Both ends moved out by `relative` of themselves.
     #[inline]
     pub(super) fn widened(self, relative: f64) -> Self {
-        Self {
-            lo: (self.lo - (self.lo.abs() * relative).next_up()).next_down(),
-            hi: (self.hi + (self.hi.abs() * relative).next_up()).next_up(),
-        }
+        Self { lo: down(self.lo - up(self.lo.abs() * relative)), hi: up(self.hi + up(self.hi.abs() * relative)) }
     }
 
     #[inline]
@@ -83,7 +90,7 @@ impl Interval {
     /// A number inside and how far the ends are from it, at most.
     pub(super) fn center(self) -> (f64, f64) {
         let center = 0.5 * self.lo + 0.5 * self.hi;
-        (center, larger((self.hi - center).next_up(), (center - self.lo).next_up()))
+        (center, larger(up(self.hi - center), up(center - self.lo)))
     }
 }
 
@@ -98,7 +105,7 @@ impl Add for Interval {
         if other.is_zero() {
             return self;
         }
-        Self { lo: (self.lo + other.lo).next_down(), hi: (self.hi + other.hi).next_up() }
+        Self { lo: down(self.lo + other.lo), hi: up(self.hi + other.hi) }
     }
 }
 
@@ -129,14 +136,11 @@ impl Mul for Interval {
             return Self::ZERO;
         }
         if self.lo >= 0.0 && other.lo >= 0.0 {
-            return Self { lo: (self.lo * other.lo).next_down(), hi: (self.hi * other.hi).next_up() };
+            return Self { lo: down(self.lo * other.lo), hi: up(self.hi * other.hi) };
         }
         let corners = [self.lo * other.lo, self.lo * other.hi, self.hi * other.lo, self.hi * other.hi];
         let [first, rest @ ..] = corners;
-        Self {
-            lo: rest.into_iter().fold(first, smaller).next_down(),
-            hi: rest.into_iter().fold(first, larger).next_up(),
-        }
+        Self { lo: down(rest.into_iter().fold(first, smaller)), hi: up(rest.into_iter().fold(first, larger)) }
     }
 }
 
@@ -160,7 +164,7 @@ impl Div for Interval {
         }
         let lo = if self.lo >= 0.0 { self.lo / other.hi } else { self.lo / other.lo };
         let hi = if self.hi >= 0.0 { self.hi / other.lo } else { self.hi / other.hi };
-        Self { lo: lo.next_down(), hi: hi.next_up() }
+        Self { lo: down(lo), hi: up(hi) }
     }
 }
 
@@ -196,7 +200,7 @@ pub(super) fn add_up(a: f64, b: f64) -> f64 {
     } else if b == 0.0 {
         a
     } else {
-        (a + b).next_up()
+        up(a + b)
     }
 }
 
@@ -204,7 +208,7 @@ pub(super) fn add_up(a: f64, b: f64) -> f64 {
 #[inline]
 pub(super) fn mul_up(a: f64, b: f64) -> f64 {
     let product = a * b;
-    if a == 0.0 || b == 0.0 { product } else { product.next_up() }
+    if a == 0.0 || b == 0.0 { product } else { up(product) }
 }
 
 /// `a / b` or more; NaN unless `b > 0`.
@@ -213,19 +217,30 @@ pub(super) fn div_up(a: f64, b: f64) -> f64 {
     if !(b > 0.0) {
         return f64::NAN;
     }
-    if a == 0.0 { 0.0 } else { (a / b).next_up() }
+    if a == 0.0 { 0.0 } else { up(a / b) }
 }
 
 /// `√x` or more.
 #[inline]
 pub(super) fn sqrt_up(x: f64) -> f64 {
-    if x == 0.0 { 0.0 } else { x.sqrt().next_up() }
+    if x == 0.0 { 0.0 } else { up(x.sqrt()) }
 }
 
 /// `√x` or less, not below 0.
 #[inline]
 pub(super) fn sqrt_down(x: f64) -> f64 {
-    if x == 0.0 { 0.0 } else { x.sqrt().next_down() }
+    if x == 0.0 { 0.0 } else { down(x.sqrt()) }
+}
+
+/// `x⁴` or more.
+pub(super) fn fourth_power(x: f64) -> f64 {
+    let square = mul_up(x, x);
+    mul_up(square, square)
+}
+
+/// `x^¼` or more.
+pub(super) fn fourth_root(x: f64) -> f64 {
+    sqrt_up(sqrt_up(x))
 }
 
 /// `√(a² + b²)` or more, for lengths.
@@ -242,8 +257,8 @@ pub(super) fn hypot_up(a: f64, b: f64) -> f64 {
 /// Higham's `γ_n = nu/(1 − nu)` or more: what `n` roundings in a row can do, in parts of the exact value.
 #[inline]
 pub(super) fn gamma(n: usize) -> f64 {
-    let nu = (n as f64 * U).next_up();
-    if nu < 0.5 { (nu / (1.0 - nu).next_down()).next_up() } else { f64::INFINITY }
+    let nu = up(n as f64 * U);
+    if nu < 0.5 { up(nu / down(1.0 - nu)) } else { f64::INFINITY }
 }
 
 /// Turns the computed sum of terms that are not negative into an upper bound of the exact one. Every term took part in at
@@ -254,8 +269,8 @@ pub(super) fn cover(sum: f64, roundings: usize, underflows: usize) -> f64 {
     if sum == 0.0 && underflows == 0 {
         return 0.0;
     }
-    let inflated = (sum + (2.0 * gamma(roundings) * sum).next_up()).next_up();
-    (inflated + (underflows as f64 * TINY)).next_up()
+    let inflated = up(sum + up(2.0 * gamma(roundings) * sum));
+    up(inflated + underflows as f64 * f64::MIN_POSITIVE)
 }
 
 /// `Σ x_j y_j` or more, for numbers that are not negative.

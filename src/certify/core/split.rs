@@ -2,15 +2,14 @@
 //!
 //! With `g = Σe_j/√Σ_jj`, `z = m + gτ + N(0, Σ − ggᵀ)`, `τ ~ N(0,1)`. `τ` is replaced by the centroid `μ_i` of its cell: the squared
 //! distance is `‖g‖² (1 − Σ p_i μ_i²)`. Cells are given by masses `p_i` that are exact in `f64`; then
-//! `p_i μ_i = φ(q_{i−1}) − φ(q_i)` at the quantiles `q_i` of the cumulated masses. As `d φ(Φ⁻¹(y))/dy = −Φ⁻¹(y)`, a quantile that is
-//! off moves `φ` by at most 40 times what it moves `Φ`.
-
-use std::sync::OnceLock;
+//! `p_i μ_i = φ(q_{i−1}) − φ(q_i)` at the quantiles `q_i` of the cumulated masses.
 
 use super::gaussian::{Covariance, Gaussian, store_covariance};
-use super::normal::{density, upper_tail};
+use super::normal::quantile_density;
 use super::rounding::{Interval, U, add_up, cover, hypot_up, larger, mul_up, norm_up, plain_dot, sqrt_up};
 use super::types;
+use crate::math::normal::distribution;
+use crate::math::quantizer::Quantizer;
 
 /// Parts a split may have.
 pub(super) const MOST_POINTS: u32 = 1000;
@@ -103,8 +102,7 @@ pub(super) fn cells(weight: f64, boundaries: &[f64]) -> Vec<Cell> {
     for &boundary in boundaries.iter().chain([&f64::INFINITY]) {
         let reached = if boundary.is_finite() {
             // The nearest multiple of the unit, not below what is done.
-            ((units * (0.5 * libm::erfc(-boundary * std::f64::consts::FRAC_1_SQRT_2))).round() * UNIT)
-                .clamp(done, weight)
+            ((units * distribution(boundary)).round() * UNIT).clamp(done, weight)
         } else {
             weight
         };
@@ -125,61 +123,7 @@ pub(super) fn cells(weight: f64, boundaries: &[f64]) -> Vec<Cell> {
     cells
 }
 
-/// `φ(Φ⁻¹(p))`, given a number near `Φ⁻¹(p)`.
-fn quantile_density(near: f64, p: Interval) -> Interval {
-    let reached = upper_tail(-near);
-    let off = mul_up(40.0, larger((p.hi - reached.lo).next_up(), (reached.hi - p.lo).next_up()));
-    (density(near) + Interval::new(-off, off)).non_negative()
-}
-
-/// Midpoints between nearly optimal locations. They need not be exact: any boundaries make a valid split.
+/// Midpoints between the locations of an optimal quantizer; any boundaries make a valid split. None where there is no such quantizer.
 pub(super) fn boundaries(points: u32) -> &'static [f64] {
-    static KNOWN: [OnceLock<Vec<f64>>; MOST_POINTS as usize + 1] =
-        [const { OnceLock::new() }; MOST_POINTS as usize + 1];
-    KNOWN.get(points as usize).map_or(&[], |known| known.get_or_init(|| optimal(points)))
-}
-
-/// Boundaries of optimal points: Lloyd's sweeps from the quantiles of `N(0, 3)`, the density of optimal points as they become many,
-/// then Newton's method for `c_i = μ_i`, whose Jacobian is tridiagonal.
-fn optimal(points: u32) -> Vec<f64> {
-    let quantile = |p: f64| {
-        let halve = |(low, high): (f64, f64), _| {
-            let middle = 0.5 * (low + high);
-            if below(middle) < p { (middle, high) } else { (low, middle) }
-        };
-        (0..60).fold((-9.0, 9.0), halve).0
-    };
-    let start = |i: u32| 3.0_f64.sqrt() * quantile((f64::from(i) + 0.5) / f64::from(points));
-    let between = |c: &[f64]| c.windows(2).map(|pair| 0.5 * (pair[0] + pair[1])).collect::<Vec<f64>>();
-    let mut locations: Vec<f64> = (0..points).map(start).collect();
-    for sweep in 0..60 {
-        let (mut below_cell, mut density_before, mut pull) = (0.0, 0.0, 0.0);
-        let (mut centroids, mut steps, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
-        let ends = between(&locations);
-        for (i, &end) in ends.iter().chain([&f64::INFINITY]).enumerate() {
-            let (here, reached) = (density(end).lo, below(end));
-            let mass = reached - below_cell;
-            let next_pull = locations.get(i + 1).map_or(0.0, |next| 0.25 * (next - locations[i]) * here);
-            let (left, right) = (pull / mass, next_pull / mass);
-            let (ratio, known) = (ratios.last().copied().unwrap_or(0.0), steps.last().copied().unwrap_or(0.0));
-            let pivot = 1.0 - left - right - left * ratio;
-            let centroid = (density_before - here) / mass;
-            centroids.push(centroid);
-            ratios.push(right / pivot);
-            steps.push((centroid - locations[i] + left * known) / pivot);
-            (below_cell, density_before, pull) = (reached, here, next_pull);
-        }
-        for i in (1..steps.len()).rev() {
-            steps[i - 1] += ratios[i - 1] * steps[i];
-        }
-        let moved: Vec<f64> = locations.iter().zip(&steps).map(|(c, step)| c + step).collect();
-        let newton = sweep >= 20 && moved.windows(2).all(|pair| pair[0] < pair[1]);
-        locations = if newton { moved } else { centroids };
-    }
-    between(&locations)
-}
-
-/// `Φ(x)`, nearly.
-fn below(x: f64) -> f64 {
-    0.5 * libm::erfc(-x * std::f64::consts::FRAC_1_SQRT_2)
+    Quantizer::optimal(points as usize).map_or(&[], Quantizer::boundaries)
 }

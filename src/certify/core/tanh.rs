@@ -8,9 +8,11 @@
 use std::f64::consts::TAU;
 use std::sync::OnceLock;
 
-use super::activation::{Activation, Displaced, FourthMoments, Moments, ROOT4_OF_3};
+use super::activation::{Activation, Displaced, Moments, ROOT4_OF_3};
 use super::normal::{density, padded, upper_tail};
-use super::rounding::{Interval, U, add_up, cover, div_up, gamma, larger, mul_up, plain_dot, smaller, sqrt_up};
+use super::rounding::{
+    Interval, U, add_up, cover, div_up, fourth_power, fourth_root, gamma, larger, mul_up, plain_dot, smaller, sqrt_up,
+};
 
 /// `tanh z`.
 pub(super) struct Tanh;
@@ -31,45 +33,26 @@ impl Activation for Tanh {
     fn moments(&self, mean: f64, variance: f64) -> Moments {
         if variance == 0.0 {
             let value = padded(libm::tanh(mean));
-            let slope = (Interval::ONE - value.square()).non_negative();
-            return Moments { mean: value, slope, square: value.square(), residual: 0.0, square_variance: 0.0 };
+            return Moments::fixed(value, (Interval::ONE - value.square()).non_negative());
         }
         let Some(sample) = Sample::new(mean, variance) else {
             return saturated(mean, variance);
         };
         let (first, second) = sample.centers();
-        let scale = sqrt_up(variance);
-        // Taylor: r ≤ ½ sup|a''| √3 s². Poincaré: q ≤ sup|2aa'| s.
+        let (residual, residual_fourth) = sample.residuals(first.center().0, 1.0 - second.center().0);
+        let (spread, spread_fourth) = sample.squares(second.center().0);
+        // Taylor: r ≤ ½ sup|a''| √3 s², ‖δ‖₄ ≤ 2.44 s². A Lipschitz function: q ≤ sup|2aa'| s, and against its value at the mean.
         let near = mul_up(mul_up(CURVATURE, 0.866_025_404), variance);
-        let (residual, _) = sample.residuals(first.center().0, 1.0 - second.center().0);
-        let (spread, _) = sample.squares(second.center().0);
+        let steep = mul_up(CURVATURE, sqrt_up(variance));
         Moments {
             mean: first,
             slope: (Interval::ONE - second).non_negative(),
             square: second,
             residual: smaller(residual, mul_up(near, near)),
-            square_variance: smaller(spread, mul_up(mul_up(CURVATURE, CURVATURE), mul_up(scale, scale))),
-        }
-    }
-
-    fn fourth_moments(&self, mean: f64, variance: f64) -> FourthMoments {
-        if variance == 0.0 {
-            return FourthMoments { residual: 0.0, plain: padded(libm::tanh(mean)).square().square().hi, square: 0.0 };
-        }
-        let Some(sample) = Sample::new(mean, variance) else {
-            let known = if mean.is_nan() || variance.is_nan() { f64::NAN } else { 1.0 };
-            return FourthMoments { residual: 139.0 * known, plain: known, square: known };
-        };
-        let (first, second) = sample.centers();
-        let (_, residual) = sample.residuals(first.center().0, 1.0 - second.center().0);
-        let (_, square) = sample.squares(second.center().0);
-        // Taylor, and a Lipschitz function against its value at the mean: the page has the constants.
-        let near = mul_up(2.44, variance);
-        let rough = mul_up(2.0 * CURVATURE * ROOT4_OF_3, sqrt_up(variance)).next_up();
-        FourthMoments {
-            residual: smaller(residual, fourth_power(near)),
-            plain: second.hi,
-            square: smaller(square, fourth_power(rough)),
+            square_variance: smaller(spread, mul_up(steep, steep)),
+            fourth: second.hi,
+            residual_fourth: smaller(residual_fourth, fourth_power(mul_up(2.44, variance))),
+            square_fourth: smaller(spread_fourth, fourth_power(mul_up(2.0 * ROOT4_OF_3, steep))),
         }
     }
 
@@ -84,7 +67,7 @@ impl Activation for Tanh {
         let off_scale = smaller(sqrt_up(off_variance), div_up(off_variance, variance.sqrt().next_down()));
         let moments = self.moments(mean, variance);
         let off_slope = larger((moments.slope.hi - slope).next_up(), (slope - moments.slope.lo).next_up());
-        let spread = sqrt_up(sqrt_up(self.fourth_moments(mean, variance).square));
+        let spread = fourth_root(moments.square_fourth);
         let moved = mul_up(CURVATURE, add_up(off_mean, mul_up(ROOT4_OF_3, off_scale)));
         let linear = mul_up(add_up(add_up(spread, off_slope), moved), neuron.fourth());
         let curved = mul_up(0.5 * CURVATURE, mul_up(neuron.fourth(), neuron.fourth()));
@@ -170,14 +153,14 @@ impl Sample {
         let (second, fourth) = self.powers(delta, off, 1.1e-27 * (1.0 + s2), 1.1e-25 * (1.0 + s2 * s2));
         // E a lies within this of c, and F of f.
         let misplaced = 4.0 * (self.off + self.sums + self.table.slack + 1e-26) * (1.0 + ROOT4_OF_3 * self.scale);
-        (second, fourth_power(add_up(sqrt_up(sqrt_up(fourth)), misplaced.next_up())))
+        (second, fourth_power(add_up(fourth_root(fourth), misplaced.next_up())))
     }
 
     /// At least `E (a² − e)²` and `E (a² − E a²)⁴`.
     fn squares(&self, e: f64) -> (f64, f64) {
         let (second, fourth) = self.powers(self.values.iter().map(|a| a * a - e), 4.0 * self.off, 1e-27, 1e-26);
         let misplaced = 4.0 * (self.off + self.sums + self.table.slack + 1e-26);
-        (second, fourth_power(add_up(sqrt_up(sqrt_up(fourth)), misplaced)))
+        (second, fourth_power(add_up(fourth_root(fourth), misplaced)))
     }
 
     /// Second and fourth moment of what is known up to `off`, with the rule's errors added: Minkowski, as the weights are a
@@ -188,7 +171,7 @@ impl Sample {
         let n = squares.len();
         let moment = |powers: &[f64]| cover(plain_dot(&self.table.weights, powers), n / 8 + 16, 3 * n);
         let root = add_up(sqrt_up(moment(&squares)), mul_up(1.01, off));
-        let root4 = add_up(sqrt_up(sqrt_up(moment(&fourths))), mul_up(1.01, off));
+        let root4 = add_up(fourth_root(moment(&fourths)), mul_up(1.01, off));
         (add_up(mul_up(root, root), second), add_up(fourth_power(root4), fourth))
     }
 }
@@ -202,10 +185,15 @@ fn saturated(mean: f64, variance: f64) -> Moments {
     let off = (Interval::point(0.554) / scale).hi;
     let mean = 2.0 * sign - Interval::ONE + Interval::new(-off, off);
     let slope = Interval::new(0.0, (Interval::point(0.798) / scale).hi);
-    Moments { mean, slope, square: Interval::ONE - slope, residual: mean.hi * 0.0 + 1.0, square_variance: 0.25 }
-}
-
-fn fourth_power(x: f64) -> f64 {
-    let square = mul_up(x, x);
-    mul_up(square, square)
+    let known = mean.hi * 0.0 + 1.0;
+    Moments {
+        mean,
+        slope,
+        square: Interval::ONE - slope,
+        residual: known,
+        square_variance: 0.25,
+        fourth: known,
+        residual_fourth: 139.0 * known,
+        square_fourth: known,
+    }
 }

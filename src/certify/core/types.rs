@@ -60,6 +60,17 @@ pub struct LayerWitness {
     pub splits: Vec<Split>,
     /// The paper's signatures: for every compressed component the points along its leading eigenvectors.
     pub shapes: Vec<Vec<u32>>,
+    /// Lemma 5: neurons of the first hidden layer that share their layer's noise, in every component; empty for none.
+    pub sharing: Vec<Shared>,
+}
+
+/// A neuron of deviation `s` that borrows a part of its layer's noise, of deviation `s/b`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Shared {
+    /// Which neuron.
+    pub neuron: u32,
+    /// `b = 2^{2 − level/8}`, level 0 to 32.
+    pub level: u32,
 }
 
 /// A component cut along one direction into the cells of an optimal quantizer of `N(0,1)`.

@@ -23,12 +23,11 @@ pub(crate) fn split(
     prepared: &Prepared,
     network: &Network,
     row: &[f64],
+    start: (Witness, Proof),
     epsilon: f64,
     most: usize,
 ) -> Result<(Witness, Proof, Stop)> {
-    let witness = plain(network);
-    let proof = prove(prepared, row, &witness)?;
-    let mut best = (witness, proof);
+    let mut best = start;
     let mut stop = Stop::Stuck;
     let mut ranked = candidates(network, row);
     ranked.retain(|neuron| neuron.residual > 0.0 && neuron.cost > 0.0);

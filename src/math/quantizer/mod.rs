@@ -19,6 +19,7 @@ static TABLE: &[u8] = include_bytes!("../../../assets/quantizers/normal-1-1000.b
 #[derive(Clone, Debug, PartialEq)]
 pub struct Quantizer {
     locations: Vec<f64>,
+    boundaries: Vec<f64>,
     masses: Vec<f64>,
     distortion: f64,
 }
@@ -57,7 +58,8 @@ impl Quantizer {
         let cells: Vec<Cell> = (0..locations.len()).map(|i| voronoi(&locations, i)).collect();
         let error = |(c, cell): (&f64, &Cell)| cell.mass * (cell.variance + (cell.mean - c) * (cell.mean - c));
         let distortion = locations.iter().zip(&cells).map(error).sum();
-        Self { masses: cells.iter().map(|cell| cell.mass).collect(), locations, distortion }
+        let boundaries = locations.windows(2).map(|pair| 0.5 * (pair[0] + pair[1])).collect();
+        Self { masses: cells.iter().map(|cell| cell.mass).collect(), boundaries, locations, distortion }
     }
 
     /// How many points.
@@ -68,6 +70,11 @@ impl Quantizer {
     /// `c_i`, ascending, symmetric about 0.
     pub fn locations(&self) -> &[f64] {
         &self.locations
+    }
+
+    /// Where one cell ends and the next begins, ascending, one fewer than the points.
+    pub fn boundaries(&self) -> &[f64] {
+        &self.boundaries
     }
 
     /// `π_i = P(z in the cell of c_i)`; they sum to 1 up to rounding.
