@@ -3,13 +3,11 @@
 use super::gaussian::store_covariance;
 use super::joint_law::Stacked;
 use super::joint_noise::JointNoise;
+use super::layer::{Neurons, step as one_point};
 use super::matrix::product;
-use super::noise::rows_up;
 use super::prepared::{Hidden, Prepared};
 use super::prove::{Component, State, not_finite};
-use super::rounding::{
-    add_up, cover, div_up, dot_up, gamma, hypot_up, larger, mul_up, norm_up, smaller, sqrt_up, sum_up,
-};
+use super::rounding::{add_up, cover, dot_up, gamma, hypot_up, mul_up, norm_up, sqrt_up, sum_up};
 use super::types::{LayerWitness, Method, Proof, Term, TermKind, Witness};
 use crate::{Error, Result};
 
@@ -43,11 +41,12 @@ pub fn prove_joint(prepared: &Prepared, inputs: &[&[f64]], witness: &Witness) ->
         for term in &mut state.terms {
             term.value = mul_up(layer.carry, term.value);
         }
-        let (next, distances) = step(layer, law)?;
+        let (next, own, rounding) = step(layer, law)?;
         if !next.mean.iter().chain(&next.covariance).all(|x| x.is_finite()) {
             return Err(not_finite(index + 1));
         }
-        distances.into_iter().for_each(|(kind, value)| state.push(index + 1, kind, value));
+        state.share(index + 1, own.distance, own.squares);
+        state.push(index + 1, TermKind::Rounding, rounding);
         law = next;
     }
     let (gaussian, rounding) = law.gaussian();
@@ -71,95 +70,44 @@ pub fn joint_bytes(prepared: &Prepared, points: usize) -> u64 {
     most.saturating_mul(8)
 }
 
-/// One layer: the next law, and its distances by kind. The page has the proof.
-fn step(layer: &Hidden, mut z: Stacked) -> Result<(Stacked, [(TermKind, f64); 3])> {
-    let linear = Linear::new(layer, &z);
-    let through = through(layer, &z, &linear.residuals);
-    let bent = linear.bent(&z);
-    z.scale(&linear.slopes);
-    let noise = JointNoise::new(layer, &z, &linear.means, &bent)?;
-    let weights = layer.column_variances.iter();
-    let gaps = linear.residuals.chunks_exact(z.points).zip(linear.misplaced.chunks_exact(z.points));
-    let seen = weights.zip(gaps).fold(0.0, |sum, (&v, (r, m))| add_up(sum, mul_up(v, add_up(sum_up(r), sum_up(m)))));
-    let own = hypot_up(sqrt_up(through), add_up(sqrt_up(seen), sqrt_up(noise.cost)));
-    let bends = add_up(through, seen);
-    let whole = (bends + noise.cost) * (1.0 - 4.0 * f64::EPSILON);
-    let share = |square: f64| if square == 0.0 { 0.0 } else { mul_up(own, div_up(square, whole)) };
-    let (next, rounding) = moved(layer, &z, &linear.means, &noise);
-    let misplaced = sqrt_up(mul_up(layer.gram_norm, sum_up(&linear.misplaced)));
-    let distances = [
-        (TermKind::Linearisation, share(bends)),
-        (TermKind::Noise, share(noise.cost)),
-        (TermKind::Rounding, add_up(misplaced, rounding)),
-    ];
-    Ok((next, distances))
-}
-
-/// `g = ā + f∘(z − m)` with exactly these numbers, in the order of the law.
-struct Linear {
-    means: Vec<f64>,
-    slopes: Vec<f64>,
-    /// `r²` or more.
-    residuals: Vec<f64>,
-    /// `E (a − g)² − r²` or more: what the roundings of `ā` and `f` do.
-    misplaced: Vec<f64>,
-}
-
-impl Linear {
-    fn new(layer: &Hidden, z: &Stacked) -> Self {
-        let mut linear = Self { means: Vec::new(), slopes: Vec::new(), residuals: Vec::new(), misplaced: Vec::new() };
-        for (k, &mean) in z.mean.iter().enumerate() {
-            let variance = z.variance(k);
-            let moments = layer.activation.moments(mean, variance);
-            let ((center, off), (slope, off_slope)) = (moments.mean.center(), moments.slope.center());
-            linear.means.push(center);
-            linear.slopes.push(slope);
-            linear.residuals.push(moments.residual);
-            linear.misplaced.push(add_up(mul_up(off, off), mul_up(mul_up(off_slope, off_slope), variance)));
+/// One layer: the next law, and its distances: own, by Lemma 2's coupling of all points at once, and of rounding. The page has the proof.
+fn step(layer: &Hidden, mut z: Stacked) -> Result<(Stacked, Own, f64)> {
+    let size = z.mean.len();
+    // g = ā + f∘(z − m) with exactly the numbers here; K_j = ρ_j∘ρ_j∘r_jr_jᵀ over the points.
+    let (mut means, mut slopes, mut bends) = (vec![0.0; size], vec![0.0; size], vec![0.0; size]);
+    let (mut through, mut seen, mut misplaced) = (0.0, 0.0, 0.0);
+    for d in 0..z.points {
+        let law = z.at(d);
+        let neurons = Neurons::new(layer, &law);
+        for (j, x) in neurons.moments.iter().enumerate() {
+            let (k, variance) = (j * z.points + d, law.variance(j));
+            let ((mean, off), (slope, off_slope)) = (x.mean.center(), x.slope.center());
+            (means[k], slopes[k]) = (mean, slope);
+            bends[k] = if x.residual == 0.0 { 0.0 } else { x.residual.sqrt() / variance };
+            let moved = add_up(mul_up(off, off), mul_up(mul_up(off_slope, off_slope), variance));
+            misplaced = add_up(misplaced, moved);
+            seen = add_up(seen, mul_up(layer.column_variances[j], add_up(x.residual, moved)));
         }
-        linear
+        let alone = one_point(layer, &law, neurons, false, &[]).map_or(f64::NAN, |step| step.own[0]);
+        through = add_up(through, alone);
     }
-
-    /// `K_j = ρ_j∘ρ_j∘r_jr_jᵀ` over the points: `E δ_jδ_jᵀ` on the diagonal and for equal inputs.
-    fn bent(&self, z: &Stacked) -> Vec<f64> {
-        let scale = |(k, r): (usize, &f64)| if *r == 0.0 { 0.0 } else { r.sqrt() / z.variance(k) };
-        let scales: Vec<f64> = self.residuals.iter().enumerate().map(scale).collect();
-        let row = |k: usize| z.own(k).iter().zip(&scales[k - k % z.points..]).map(|(c, s)| c * s);
-        (0..scales.len())
-            .flat_map(|k| row(k).zip(z.own(k)).map(|(x, c)| x * (c * scales[k])).collect::<Vec<f64>>())
-            .collect()
-    }
+    let bent = |k: usize| {
+        let others = z.own(k).iter().zip(&bends[k - k % z.points..]);
+        others.map(|(c, b)| (c * b) * (c * bends[k])).collect::<Vec<f64>>()
+    };
+    let bent: Vec<f64> = (0..size).flat_map(bent).collect();
+    z.scale(&slopes);
+    let noise = JointNoise::new(layer, &z, &means, &bent)?;
+    let (next, rounding) = moved(layer, &z, &means, &noise);
+    let distance = hypot_up(sqrt_up(through), add_up(sqrt_up(seen), sqrt_up(noise.cost)));
+    let own = Own { distance, squares: [add_up(through, seen), noise.cost, 0.0] };
+    Ok((next, own, add_up(rounding, sqrt_up(mul_up(layer.gram_norm, misplaced)))))
 }
 
-/// `Σ_points E‖Mδ‖²` by Lemma 2.
-fn through(layer: &Hidden, z: &Stacked, residuals: &[f64]) -> f64 {
-    let (n, points) = (z.width, z.points);
-    if z.independent() {
-        return layer
-            .columns
-            .iter()
-            .zip(residuals.chunks_exact(points))
-            .fold(0.0, |sum, (&c, r)| add_up(sum, mul_up(c, sum_up(r))));
-    }
-    (0..points).fold(0.0, |sum, d| {
-        let each = (d..n * points).step_by(points);
-        let roots: Vec<f64> = each.clone().map(|k| sqrt_up(residuals[k])).collect();
-        let inverse = |v: f64| if v == 0.0 { 0.0 } else { 1.0 / v.sqrt() };
-        let inverses: Vec<f64> = each.clone().map(|k| inverse(z.variance(k))).collect();
-        let mut pairs = 0.0;
-        for (j, at) in each.enumerate() {
-            for (k, c) in z.row(at).1[d..].iter().step_by(points).enumerate() {
-                // A little more than |ρ|, so that neither it nor its square vanishes in underflow.
-                let correlation = (c.abs() * inverses[j] * inverses[k] + 1e-100).min(1.0);
-                pairs += layer.gram[j * n + k] * correlation * correlation * roots[j] * roots[k];
-            }
-        }
-        let most = roots.iter().copied().fold(0.0, larger);
-        let vanished = mul_up((n * n) as f64 * 1e-300, mul_up(most, add_up(most, 1.0)));
-        let squares: Vec<f64> = roots.iter().map(|&r| mul_up(r, r)).collect();
-        let whole = mul_up(layer.gram_norm, sum_up(&squares));
-        add_up(sum, smaller(add_up(cover(pairs, n * n + 24, n * n), vanished), whole))
-    })
+/// A distance, and squares in proportion to which its causes share it.
+struct Own {
+    distance: f64,
+    squares: [f64; 3],
 }
 
 /// The next law, mean `M ā + b̄` and covariance `M C Mᵀ + S̃`, as stored, and its distance to the one with exact products and `T` for
@@ -198,28 +146,18 @@ fn moved(layer: &Hidden, z: &Stacked, means: &[f64], noise: &JointNoise) -> (Sta
             covariance[l * size + k] = covariance[k * size + l];
         }
     }
-    let trace = covariance.iter().step_by(size + 1).fold(0.0, |sum, &x| add_up(sum, x));
-    let rounding = mul_up(gamma(2 * n + 24 + z.roundings), spread(layer, z));
-    let lost = mul_up((size * n * n) as f64 * 1e-300, add_up(1.0, mul_up(layer.mean_norm, layer.mean_norm)));
-    let off = add_up(add_up(add_up(rounding, lost), sqrt_up(noise.off)), mul_up(f64::EPSILON, trace));
+    let sizes: Vec<f64> =
+        (0..n).map(|j| cover((0..points).map(|d| z.variance(j * points + d)).sum(), points + 4, 1)).collect();
+    // The terms of a covariance sum to at most v v' in absolute values; this is Σ v².
+    let spread = if z.independent() {
+        dot_up(&layer.columns, &sizes)
+    } else {
+        mul_up(mul_up(layer.mean_norm, layer.mean_norm), sum_up(&sizes))
+    };
+    let trace = sum_up(&covariance.iter().step_by(size + 1).copied().collect::<Vec<f64>>());
+    let lost = mul_up((size * size * n) as f64 * 1e-300, add_up(1.0, mul_up(layer.mean_norm, layer.mean_norm)));
+    let products = add_up(mul_up(gamma(2 * n + 24 + z.roundings), spread), lost);
+    let off = add_up(add_up(products, sqrt_up(noise.off)), mul_up(f64::EPSILON, trace));
     let (off_covariance, _) = store_covariance(&mut covariance, size, off, noise.floor, |_| false);
     (Stacked { points, width: rows, mean, covariance, roundings: 0 }, hypot_up(off_mean, off_covariance))
-}
-
-/// At least `Σ v²` over outputs and points, where the terms of every covariance of `M C Mᵀ` sum to at most `v v'` in absolute values.
-fn spread(layer: &Hidden, z: &Stacked) -> f64 {
-    let absolute: Vec<f64> = layer.mean.iter().map(|x| x.abs()).collect();
-    (0..z.points).fold(0.0, |sum, d| {
-        let variances: Vec<f64> = (0..z.width).map(|j| cover(z.variance(j * z.points + d), 4, 1)).collect();
-        add_up(
-            sum,
-            if z.independent() {
-                dot_up(&layer.columns, &variances)
-            } else {
-                let scales: Vec<f64> = variances.iter().map(|&v| sqrt_up(v)).collect();
-                let length = norm_up(&rows_up(&absolute, &scales));
-                mul_up(length, length)
-            },
-        )
-    })
 }

@@ -71,6 +71,18 @@ impl Stacked {
         self.own(k)[k % self.points]
     }
 
+    /// The law at one point.
+    pub(super) fn at(&self, d: usize) -> Gaussian {
+        let (points, each) = (self.points, (d..self.mean.len()).step_by(self.points));
+        let mean = each.clone().map(|k| self.mean[k]).collect();
+        let covariance = if self.independent() {
+            Covariance::Diagonal(each.map(|k| self.variance(k)).collect())
+        } else {
+            Covariance::Full(each.flat_map(|k| self.row(k).1.iter().skip(d).step_by(points)).copied().collect())
+        };
+        Gaussian { mean, covariance, floor: 0.0 }
+    }
+
     /// The law of `f∘z`, mean apart; `f` as `mean`.
     pub(super) fn scale(&mut self, f: &[f64]) {
         let (stride, points) = (self.stride(), self.points);
