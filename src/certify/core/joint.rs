@@ -6,7 +6,7 @@ use super::joint_noise::JointNoise;
 use super::layer::{Neurons, step as one_point};
 use super::matrix::product;
 use super::prepared::{Hidden, Prepared};
-use super::prove::{Component, State, not_finite};
+use super::prove::{Component, State};
 use super::rounding::{add_up, cover, dot_up, gamma, hypot_up, mul_up, norm_up, sqrt_up, sum_up};
 use super::types::{LayerWitness, Method, Proof, Term, TermKind, Witness};
 use crate::{Error, Result};
@@ -35,19 +35,17 @@ pub fn prove_joint(prepared: &Prepared, inputs: &[&[f64]], witness: &Witness) ->
         return Err(Error::Limit { what, need, have });
     }
     let mut state = State::start(&prepared.first, first)?;
-    let (mut law, rounding) = Stacked::first(&prepared.first, inputs)?;
+    let (law, rounding) = Stacked::first(&prepared.first, inputs)?;
+    let mut law = law.within(1)?;
     state.terms = vec![Term { layer: 1, kind: TermKind::Rounding, value: rounding }];
     for (index, layer) in prepared.hidden.iter().enumerate() {
         for term in &mut state.terms {
             term.value = mul_up(layer.carry, term.value);
         }
-        let (next, own, rounding) = step(layer, law)?;
-        if !next.mean.iter().chain(&next.covariance).all(|x| x.is_finite()) {
-            return Err(not_finite(index + 1));
-        }
-        state.share(index + 1, own.distance, own.squares);
+        let (next, (own, squares), rounding) = step(layer, law)?;
+        law = next.within(index + 1)?;
+        state.share(index + 1, own, squares);
         state.push(index + 1, TermKind::Rounding, rounding);
-        law = next;
     }
     let (gaussian, rounding) = law.gaussian();
     state.push(prepared.hidden.len().max(1), TermKind::Rounding, rounding);
@@ -55,23 +53,18 @@ pub fn prove_joint(prepared: &Prepared, inputs: &[&[f64]], witness: &Witness) ->
     state.finish(prepared.hidden.len())
 }
 
-/// Bytes that [`prove_joint`] takes for `points` inputs, nearly: the covariances of two layers that follow one another, what is kept
-/// for every pair of points, and the copies of the last covariance.
+/// Bytes that [`prove_joint`] takes for `points` inputs, at most: the covariances of all layers, what is kept for every pair of points,
+/// and copies of the last covariance.
 pub fn joint_bytes(prepared: &Prepared, points: usize) -> u64 {
-    let pairs = |numbers: usize| (points as u64).saturating_mul(points as u64).saturating_mul(numbers as u64);
-    let mut before = pairs(prepared.first.outputs);
-    let mut most = pairs(prepared.outputs().pow(2)).saturating_mul(4);
-    for layer in &prepared.hidden {
-        let next = pairs(layer.outputs.pow(2));
-        let scratch = pairs(3 * layer.inputs + 2 * layer.outputs);
-        most = most.max(before.saturating_add(next).saturating_add(scratch));
-        before = next;
-    }
-    most.saturating_mul(8)
+    let last = 4 * prepared.outputs().pow(2) + prepared.first.outputs;
+    let layers = prepared.hidden.iter().map(|layer| layer.outputs.pow(2) + 3 * layer.inputs + 3 * layer.outputs);
+    let each = (8 * layers.fold(last, usize::saturating_add)) as u64;
+    (points as u64).saturating_mul(points as u64).saturating_mul(each)
 }
 
-/// One layer: the next law, and its distances: own, by Lemma 2's coupling of all points at once, and of rounding. The page has the proof.
-fn step(layer: &Hidden, mut z: Stacked) -> Result<(Stacked, Own, f64)> {
+/// One layer: the next law, its distance by Lemma 2's coupling of all points at once (with the squares in proportion to which its
+/// causes share it), and the distance of rounding. The page has the proof.
+fn step(layer: &Hidden, mut z: Stacked) -> Result<(Stacked, (f64, [f64; 3]), f64)> {
     let size = z.mean.len();
     // g = ā + f∘(z − m) with exactly the numbers here; K_j = ρ_j∘ρ_j∘r_jr_jᵀ over the points.
     let (mut means, mut slopes, mut bends) = (vec![0.0; size], vec![0.0; size], vec![0.0; size]);
@@ -99,15 +92,9 @@ fn step(layer: &Hidden, mut z: Stacked) -> Result<(Stacked, Own, f64)> {
     z.scale(&slopes);
     let noise = JointNoise::new(layer, &z, &means, &bent)?;
     let (next, rounding) = moved(layer, &z, &means, &noise);
-    let distance = hypot_up(sqrt_up(through), add_up(sqrt_up(seen), sqrt_up(noise.cost)));
-    let own = Own { distance, squares: [add_up(through, seen), noise.cost, 0.0] };
-    Ok((next, own, add_up(rounding, sqrt_up(mul_up(layer.gram_norm, misplaced)))))
-}
-
-/// A distance, and squares in proportion to which its causes share it.
-struct Own {
-    distance: f64,
-    squares: [f64; 3],
+    let own = hypot_up(sqrt_up(through), add_up(sqrt_up(seen), sqrt_up(noise.cost)));
+    let squares = [add_up(through, seen), noise.cost, 0.0];
+    Ok((next, (own, squares), add_up(rounding, sqrt_up(mul_up(layer.gram_norm, misplaced)))))
 }
 
 /// The next law, mean `M ā + b̄` and covariance `M C Mᵀ + S̃`, as stored, and its distance to the one with exact products and `T` for

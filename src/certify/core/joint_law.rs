@@ -5,7 +5,7 @@ use super::matrix::product;
 use super::prepared::First;
 use super::prove::State;
 use super::rounding::{gamma, hypot_up, mul_up, sum_up};
-use crate::Result;
+use crate::{Error, Result};
 
 /// `N(mean, covariance)`, where means and variances are exactly the numbers here, and a covariance is off by at most `γ_roundings`
 /// times the two standard deviations.
@@ -69,6 +69,13 @@ impl Stacked {
 
     pub(super) fn variance(&self, k: usize) -> f64 {
         self.own(k)[k % self.points]
+    }
+
+    /// Refuses numbers for which the roundings of the next layer are not covered: NaN, and beyond 10³⁰.
+    pub(super) fn within(self, layer: usize) -> Result<Self> {
+        let covered = self.mean.iter().chain(&self.covariance).all(|x| x.abs() < 1e30);
+        let what = || format!("layer {layer}: a number is not finite, or beyond 10³⁰: no certificate");
+        covered.then_some(self).ok_or_else(|| Error::Config(what()))
     }
 
     /// The law at one point.

@@ -7,7 +7,7 @@ use super::rounding::{
     Interval, add_up, at_least_zero, div_up, gamma, larger, mul_up, norm_up, plain_dot, smaller, sqrt_up, sum_up,
 };
 use crate::Result;
-use crate::math::eigen::symmetric;
+use crate::math::eigen::{Eigen, symmetric};
 
 /// For every output `i` a Gaussian `N(0, T_i)` over the points, independent of all else, stands for the noise.
 pub(super) struct JointNoise {
@@ -49,9 +49,9 @@ impl JointNoise {
     }
 }
 
-/// More than all products that underflow can lose, for numbers that are not above 10¹⁰; and a variance far above that.
-const UNDERFLOW: f64 = 1e-290;
-const LEAST: f64 = 1e-200;
+/// More than what underflow can lose of a covariance of noise whose variances are not above 10³⁰; and a variance far above that.
+const UNDERFLOW: f64 = 1e-100;
+const LEAST: f64 = 1e-80;
 
 /// `T = Σ_p λ_p q_p q_pᵀ`, where `q` is the orthonormal basis nearest to estimates `u` of the eigenvectors of `S̃ = E S + K`.
 struct Fixed {
@@ -75,9 +75,10 @@ impl Fixed {
         let square = |a: &[f64], b: &[f64]| product(a, points, points, b, points);
         let step = gamma(2 * points + 16);
         let trace = sum_up(&matrix.iter().step_by(points + 1).copied().collect::<Vec<f64>>());
-        let least = add_up(mul_up(step, mul_up(points as f64, trace)), LEAST);
-        let found = symmetric(matrix, points)?;
-        let (values, vectors) = (found.values.iter().map(|&v| larger(v, least)).collect::<Vec<f64>>(), found.vectors);
+        let Eigen { mut values, vectors, .. } = symmetric(matrix, points)?;
+        let floor = add_up(mul_up(step, mul_up(points as f64, trace)), LEAST);
+        values.iter_mut().for_each(|value| *value = larger(*value, floor));
+        let least = values.iter().copied().fold(f64::INFINITY, smaller);
         let mut gram = square(&vectors, &transposed(&vectors, points, points));
         gram.iter_mut().step_by(points + 1).for_each(|x| *x -= 1.0);
         let tilt = add_up(norm_up(&gram), mul_up(step, 1.1 * points as f64));
