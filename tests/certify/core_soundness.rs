@@ -18,21 +18,21 @@ struct Case {
 }
 
 /// Takes numbers off the front.
-struct Numbers<'a>(&'a [f64]);
+pub(crate) struct Numbers<'a>(pub(crate) &'a [f64]);
 
 impl Numbers<'_> {
-    fn take(&mut self, n: usize) -> Vec<f64> {
+    pub(crate) fn take(&mut self, n: usize) -> Vec<f64> {
         let (head, tail) = self.0.split_at(n);
         self.0 = tail;
         head.to_vec()
     }
 
-    fn count(&mut self) -> usize {
+    pub(crate) fn count(&mut self) -> usize {
         self.take(1)[0] as usize
     }
 
-    fn case(&mut self) -> Case {
-        let activation = ["none", "relu", "tanh"][self.count()];
+    /// Number of layers, widths and weights.
+    pub(crate) fn network(&mut self, activation: &str) -> Network {
         let layers = self.count();
         let widths: Vec<usize> = self.take(layers + 1).into_iter().map(|x| x as usize).collect();
         let layer = |(k, pair): (usize, &[usize])| {
@@ -48,8 +48,13 @@ impl Numbers<'_> {
                 dropout: 0.0,
             }
         };
-        let network = Network { layers: widths.windows(2).enumerate().map(layer).collect() };
-        let input = self.take(widths[0]);
+        Network { layers: widths.windows(2).enumerate().map(layer).collect() }
+    }
+
+    fn case(&mut self) -> Case {
+        let activation = ACTIVATIONS[self.count()];
+        let network = self.network(activation);
+        let input = self.take(network.layers[0].inputs);
         let value = self.take(1)[0];
         let pair = |numbers: &mut Self| [numbers.take(1)[0], numbers.take(1)[0]];
         let (mean, variance) = (pair(self), pair(self));
@@ -57,18 +62,26 @@ impl Numbers<'_> {
     }
 }
 
+/// Activations by the number that stands for them in files of cases.
+pub(crate) const ACTIVATIONS: [&str; 3] = ["none", "relu", "tanh"];
+
 fn cases() -> Vec<f64> {
     let packed = match std::env::var_os("BURES_SOUNDNESS_CASES") {
         Some(path) => std::fs::read(path).expect("a file of cases"),
         None => include_bytes!("soundness_cases/cases.bin.z").to_vec(),
     };
+    unpacked(&packed)
+}
+
+/// The numbers of a compressed file of cases.
+pub(crate) fn unpacked(packed: &[u8]) -> Vec<f64> {
     let mut bytes = Vec::new();
-    flate2::read::ZlibDecoder::new(packed.as_slice()).read_to_end(&mut bytes).expect("compressed cases");
+    flate2::read::ZlibDecoder::new(packed).read_to_end(&mut bytes).expect("compressed cases");
     bytes.chunks_exact(8).map(|b| f64::from_le_bytes(b.try_into().expect("8 bytes"))).collect()
 }
 
 /// The part of the bound that pays for the stored mixture.
-fn rounding(proof: &Proof) -> f64 {
+pub(crate) fn rounding(proof: &Proof) -> f64 {
     proof.terms.iter().filter(|term| term.kind == TermKind::Rounding).map(|term| term.value).sum()
 }
 

@@ -14,6 +14,7 @@ mod joint;
 mod joint_fixtures;
 mod joint_refusals;
 mod joint_sampling;
+mod joint_soundness;
 mod math_allocation;
 mod math_clusters;
 mod math_cross;

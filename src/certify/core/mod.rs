@@ -2,6 +2,7 @@
 //! `libm`, and [`crate::reference`]'s product of matrices in a fixed order.
 //!
 #![doc = include_str!("../../docs/trusted_core.md")]
+#![doc = include_str!("../../docs/joint_inputs.md")]
 #![allow(
     clippy::neg_cmp_op_on_partial_ord,
     reason = "a NaN must fall on the side of caution: `!(a > b)` is not `a <= b`"
