@@ -130,7 +130,6 @@ fn one_input_agrees_with_its_own_proof() {
         );
         assert!(off.0 <= 1e-12 && off.1 <= 1e-12, "{off:?}");
         eprintln!("{activation} {spread}: {:e} against {:e}", proof.bound, alone.bound);
-        eprintln!("  {:?}\n  {:?}", proof.terms, alone.terms);
         assert!(proof.bound <= 5.0 * alone.bound, "{} against {}", proof.bound, alone.bound);
     }
 }
@@ -149,7 +148,7 @@ fn repeated_inputs_share_everything() {
             assert!((x - want).abs() <= 1e-11 * want.abs().max(1e-3), "{x} {want}");
         }
         let ratio = proof.bound / alone.bound / 3_f64.sqrt();
-        eprintln!("{activation}: ratio {ratio} {:?}", proof.terms);
+        eprintln!("{activation}: ratio {ratio}");
         assert!((0.99..1.01).contains(&ratio), "{activation}: {ratio}");
     }
 }
@@ -188,7 +187,7 @@ fn degenerate_networks_have_proofs() {
     for activation in ["relu", "tanh", "none"] {
         let narrow = network(&mut random, &[2, 1, 1, 1], activation, 0.1, 0.0);
         let proof = joint(&narrow, &set);
-        eprintln!("{activation}: {:e} {:?}", proof.relative_bound, proof.terms);
+        eprintln!("{activation}: {:e}", proof.relative_bound);
         assert!(proof.relative_bound < 0.5);
     }
     // Only the bias of the last layer varies: the noise of all inputs is one number for each output.

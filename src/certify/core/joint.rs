@@ -7,7 +7,7 @@ use super::layer::{Neurons, step as one_point};
 use super::matrix::product;
 use super::prepared::{Hidden, Prepared};
 use super::prove::{Component, State};
-use super::rounding::{add_up, cover, dot_up, gamma, hypot_up, mul_up, norm_up, sqrt_up, sum_up};
+use super::rounding::{add_up, cover, dot_up, gamma, hypot_up, mul_up, sqrt_up, sum_up};
 use super::types::{LayerWitness, Method, Proof, Term, TermKind, Witness};
 use crate::{Error, Result};
 
@@ -69,6 +69,7 @@ fn step(layer: &Hidden, mut z: Stacked) -> Result<(Stacked, (f64, [f64; 3]), f64
     // g = ā + f∘(z − m) with exactly the numbers here; K_j = ρ_j∘ρ_j∘r_jr_jᵀ over the points.
     let (mut means, mut slopes, mut bends) = (vec![0.0; size], vec![0.0; size], vec![0.0; size]);
     let (mut through, mut seen, mut misplaced) = (0.0, 0.0, 0.0);
+    let (mut mean, mut off_mean) = (vec![0.0; layer.outputs * z.points], 0.0);
     for d in 0..z.points {
         let law = z.at(d);
         let neurons = Neurons::new(layer, &law);
@@ -81,8 +82,11 @@ fn step(layer: &Hidden, mut z: Stacked) -> Result<(Stacked, (f64, [f64; 3]), f64
             misplaced = add_up(misplaced, moved);
             seen = add_up(seen, mul_up(layer.column_variances[j], add_up(x.residual, moved)));
         }
-        let alone = one_point(layer, &law, neurons, false, &[]).map_or(f64::NAN, |step| step.own[0]);
-        through = add_up(through, alone);
+        let what = || Error::Config(format!("one of {} inputs alone has no certificate", z.points));
+        let alone = one_point(layer, &law, neurons, false, &[]).ok_or_else(what)?;
+        through = add_up(through, alone.own[0]);
+        off_mean = hypot_up(off_mean, alone.rounding);
+        alone.next.mean.iter().enumerate().for_each(|(i, &m)| mean[i * z.points + d] = m);
     }
     let bent = |k: usize| {
         let others = z.own(k).iter().zip(&bends[k - k % z.points..]);
@@ -91,24 +95,17 @@ fn step(layer: &Hidden, mut z: Stacked) -> Result<(Stacked, (f64, [f64; 3]), f64
     let bent: Vec<f64> = (0..size).flat_map(bent).collect();
     z.scale(&slopes);
     let noise = JointNoise::new(layer, &z, &means, &bent)?;
-    let (next, rounding) = moved(layer, &z, &means, &noise);
+    let (covariance, off_covariance) = spread(layer, &z, &noise);
     let own = hypot_up(sqrt_up(through), add_up(sqrt_up(seen), sqrt_up(noise.cost)));
     let squares = [add_up(through, seen), noise.cost, 0.0];
-    Ok((next, (own, squares), add_up(rounding, sqrt_up(mul_up(layer.gram_norm, misplaced)))))
+    let next = Stacked { points: z.points, width: layer.outputs, mean, covariance, roundings: 0 };
+    let rounding = add_up(hypot_up(off_mean, off_covariance), sqrt_up(mul_up(layer.gram_norm, misplaced)));
+    Ok((next, (own, squares), rounding))
 }
 
-/// The next law, mean `M ā + b̄` and covariance `M C Mᵀ + S̃`, as stored, and its distance to the one with exact products and `T` for
-/// `S̃`; `C` is the covariance of `z`.
-fn moved(layer: &Hidden, z: &Stacked, means: &[f64], noise: &JointNoise) -> (Stacked, f64) {
+/// The next covariance `M C Mᵀ + S̃` as stored, `C` that of `z`, and its distance to the one with exact products and `T` for `S̃`.
+fn spread(layer: &Hidden, z: &Stacked, noise: &JointNoise) -> (Vec<f64>, f64) {
     let (n, rows, points) = (z.width, layer.outputs, z.points);
-    let mut mean = product(&layer.mean, rows, n, means, points);
-    for (row, bias) in mean.chunks_exact_mut(points).zip(&layer.bias_mean) {
-        row.iter_mut().for_each(|m| *m += bias);
-    }
-    let biases = mul_up(sqrt_up(points as f64), layer.bias_norm);
-    let lost = (n * rows * points) as f64 * f64::MIN_POSITIVE;
-    let off_mean = add_up(mul_up(gamma(n + 2), add_up(mul_up(layer.mean_norm, norm_up(means)), biases)), lost);
-
     let size = rows * points;
     let mut covariance = Vec::with_capacity(size * size);
     for row in layer.mean.chunks_exact(n) {
@@ -146,5 +143,5 @@ fn moved(layer: &Hidden, z: &Stacked, means: &[f64], noise: &JointNoise) -> (Sta
     let products = add_up(mul_up(gamma(2 * n + 24 + z.roundings), spread), lost);
     let off = add_up(add_up(products, sqrt_up(noise.off)), mul_up(f64::EPSILON, trace));
     let (off_covariance, _) = store_covariance(&mut covariance, size, off, noise.floor, |_| false);
-    (Stacked { points, width: rows, mean, covariance, roundings: 0 }, hypot_up(off_mean, off_covariance))
+    (covariance, off_covariance)
 }

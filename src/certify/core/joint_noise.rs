@@ -131,6 +131,7 @@ impl Fixed {
         let moved = add_up(tied, mul_up(mul_up(1.2, power(self.least)), self.off));
         // u = (1 + E) q in this metric, ‖E‖ ≤ skew; (1 − x)⁻⁴ ≤ 1 + 5x for small x.
         let grow = if self.skew < 0.04 { add_up(1.0, mul_up(5.0, self.skew)) } else { f64::INFINITY };
-        mul_up(grow, add_up(at_least_zero(varying.hi), mul_up(moved, moved)))
+        let varying = add_up(at_least_zero(varying.hi), UNDERFLOW);
+        mul_up(grow, add_up(varying, mul_up(moved, moved)))
     }
 }
