@@ -5,10 +5,10 @@ use bures::certify::core::{Layer, Network, Prepared, Proof, Shared, Split, TermK
 use crate::core_support::{check_proof, plain_witness};
 
 /// A small generator of its own (SplitMix64), uniform in (0, 1) and normal by Box and Muller.
-struct Random(u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
-    fn uniform(&mut self) -> f64 {
+    pub(crate) fn uniform(&mut self) -> f64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut x = self.0;
         x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -16,13 +16,13 @@ impl Random {
         ((x ^ (x >> 31)) >> 11) as f64 / (1_u64 << 53) as f64 + 1e-17
     }
 
-    fn normal(&mut self) -> f64 {
+    pub(crate) fn normal(&mut self) -> f64 {
         let radius = (-2.0 * self.uniform().ln()).sqrt();
         radius * (std::f64::consts::TAU * self.uniform()).cos()
     }
 }
 
-fn network(random: &mut Random, widths: &[usize], activation: &str, spread: f64, dropout: f64) -> Network {
+pub(crate) fn network(random: &mut Random, widths: &[usize], activation: &str, spread: f64, dropout: f64) -> Network {
     let layer = |(k, pair): (usize, &[usize])| {
         let (inputs, outputs) = (pair[0], pair[1]);
         let last = k + 2 == widths.len();

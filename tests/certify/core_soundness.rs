@@ -31,8 +31,8 @@ impl Numbers<'_> {
         self.take(1)[0] as usize
     }
 
-    fn case(&mut self) -> Case {
-        let activation = ["none", "relu", "tanh"][self.count()];
+    /// Number of layers, widths and weights.
+    pub(crate) fn network(&mut self, activation: &str) -> Network {
         let layers = self.count();
         let widths: Vec<usize> = self.take(layers + 1).into_iter().map(|x| x as usize).collect();
         let layer = |(k, pair): (usize, &[usize])| {
@@ -48,14 +48,22 @@ impl Numbers<'_> {
                 dropout: 0.0,
             }
         };
-        let network = Network { layers: widths.windows(2).enumerate().map(layer).collect() };
-        let input = self.take(widths[0]);
+        Network { layers: widths.windows(2).enumerate().map(layer).collect() }
+    }
+
+    fn case(&mut self) -> Case {
+        let activation = ACTIVATIONS[self.count()];
+        let network = self.network(activation);
+        let input = self.take(network.layers[0].inputs);
         let value = self.take(1)[0];
         let pair = |numbers: &mut Self| [numbers.take(1)[0], numbers.take(1)[0]];
         let (mean, variance) = (pair(self), pair(self));
         Case { network, input, value, mean, variance }
     }
 }
+
+/// Activations by the number that stands for them in files of cases.
+pub(crate) const ACTIVATIONS: [&str; 3] = ["none", "relu", "tanh"];
 
 /// The numbers of a compressed file of cases: the one that the variable names, else the stored one.
 pub(crate) fn unpacked(variable: &str, stored: &[u8]) -> Vec<f64> {

@@ -2,6 +2,7 @@
 //! `libm`, and [`crate::reference`]'s product of matrices in a fixed order.
 //!
 #![doc = include_str!("../../docs/trusted_core.md")]
+#![doc = include_str!("../../docs/joint_inputs.md")]
 #![allow(
     clippy::neg_cmp_op_on_partial_ord,
     reason = "a NaN must fall on the side of caution: `!(a > b)` is not `a <= b`"
@@ -14,6 +15,9 @@ mod carry;
 mod compression;
 mod gaussian;
 mod identity;
+mod joint;
+mod joint_law;
+mod joint_noise;
 mod layer;
 pub(super) mod matrix;
 mod merge;
@@ -33,6 +37,7 @@ mod tanh;
 
 use super::types;
 
+pub use joint::{joint_bytes, prove_joint};
 pub use paper::{prove_paper, replay_paper};
 pub use prepared::Prepared;
 pub use prove::{Arriving, prove, prove_tight};

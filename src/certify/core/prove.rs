@@ -249,7 +249,7 @@ impl State {
     }
 
     /// Adds a distance in shares, in proportion to the squares of its causes, each rounded up: they sum to it at least.
-    fn share(&mut self, number: usize, distance: f64, own: [f64; 3]) {
+    pub(super) fn share(&mut self, number: usize, distance: f64, own: [f64; 3]) {
         let whole = own.iter().sum::<f64>() * (1.0 - 4.0 * f64::EPSILON);
         for (cause, square) in CAUSES.into_iter().zip(own) {
             if square != 0.0 {
