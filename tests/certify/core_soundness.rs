@@ -108,7 +108,7 @@ fn bounds_are_sound_and_not_loose() {
         }
         // A value that is not a number would be no test.
         assert!(case.value.is_finite(), "case {count} has no value");
-        if !(proof.bound >= case.value) {
+        if proof.bound < case.value {
             violations.push(format!("case {count}: {:e} below {:e}: {:?}", proof.bound, case.value, case.network));
         }
         let excess = proof.bound - paid - case.value;

@@ -85,7 +85,7 @@ fn bounds_of_networks_are_sound_and_not_loose() {
         check_proof(&proof);
         assert_eq!(proof.mixture.weights, case.weights, "case {count}: other masses, make the cases again");
         assert!(value.is_finite(), "case {count} has no value");
-        if !(proof.bound >= value) {
+        if proof.bound < value {
             violations.push(format!("case {count}: {:e} below {value:e}: {:?}", proof.bound, case.network));
         }
         let size = (proof.second_moment.sqrt() + value).max(f64::MIN_POSITIVE);

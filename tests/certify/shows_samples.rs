@@ -81,7 +81,7 @@ fn check(name: &str, sampled: &[[f64; 4]], proof: &Proof) -> f64 {
 }
 
 /// An input of each kind: five test images, the values that tables have after scaling, and a sine's domain.
-fn inputs(name: &str, width: usize, images: &[f64]) -> Vec<Vec<f64>> {
+pub(crate) fn inputs(name: &str, width: usize, images: &[f64]) -> Vec<Vec<f64>> {
     if name.starts_with("mnist") {
         return images.chunks_exact(width).map(<[f64]>::to_vec).collect();
     }

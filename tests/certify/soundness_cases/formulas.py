@@ -31,7 +31,7 @@ def quantile(p):
     """The x with cdf(x) = p, by Newton's method from what f64 knows; from the smaller tail, so that nothing cancels."""
     if p > HALF:
         return -quantile(1 - p)
-    x = mpfr(statistics.NormalDist().inv_cdf(float(p)))
+    x = mpfr(statistics.NormalDist().inv_cdf(max(float(p), 1e-300)))
     for _ in range(12):
         move = (cdf(x) - p) / phi(x)
         x -= move
