@@ -2,7 +2,7 @@
 
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
-use super::core::{Method, Prepared, Proof, Witness, replay_paper};
+use super::core::{Method, Prepared, Proof, Witness, prove_joint, replay_paper};
 use super::empirical::{self, Empirical};
 use super::inputs::Inputs;
 use super::manifest::Failed;
@@ -78,7 +78,7 @@ pub fn run(subject: &Subject, inputs: &Inputs, settings: &Settings, tell: &mut d
     let about_model = |why: Error| Error::data(&subject.path, why.to_string());
     let prepared = Prepared::new(&subject.network).map_err(about_model)?;
     if settings.joint {
-        let certified = joint(&prepared, method, settings, inputs)?;
+        let certified = joint(subject, &prepared, (method, settings), inputs)?;
         let bound = certified.proof.relative_bound;
         tell(Progress { done: inputs.range.len(), total: inputs.range.len(), median: bound, worst: bound });
         return Ok(Outcome { certified: vec![certified], failed: Vec::new() });
@@ -141,7 +141,12 @@ fn check(subject: &Subject, method: Method, settings: &Settings) -> Result<()> {
 }
 
 /// All inputs at once.
-fn joint(prepared: &Prepared, method: Method, settings: &Settings, inputs: &Inputs) -> Result<Certified> {
+fn joint(
+    subject: &Subject,
+    prepared: &Prepared,
+    (method, settings): (Method, &Settings),
+    inputs: &Inputs,
+) -> Result<Certified> {
     let rows: Vec<Vec<f64>> = inputs.range.clone().map(|row| inputs.row(row)).collect();
     let rows: Vec<&[f64]> = rows.iter().map(Vec::as_slice).collect();
     let refuse = |why: Error| Error::data(&inputs.given, format!("the joint set has no certificate: {why}"));
@@ -149,7 +154,10 @@ fn joint(prepared: &Prepared, method: Method, settings: &Settings, inputs: &Inpu
         Method::PaperGrid | Method::PaperCross => {
             certify_paper(prepared, &rows, paper_settings(settings)).map_err(refuse)?
         }
-        Method::Tight => return Err(refuse(no_joint())),
+        Method::Tight => {
+            let witness = propose::plain(&subject.network);
+            (prove_joint(prepared, &rows, &witness).map_err(refuse)?, witness)
+        }
     };
     if !proof.relative_bound.is_finite() {
         return Err(refuse(no_fraction(proof.bound)));
@@ -161,12 +169,8 @@ fn joint(prepared: &Prepared, method: Method, settings: &Settings, inputs: &Inpu
 pub(super) fn prove_set(prepared: &Prepared, inputs: &[&[f64]], witness: &Witness) -> Result<Proof> {
     match witness.method {
         Method::PaperGrid | Method::PaperCross => replay_paper(prepared, inputs, witness),
-        Method::Tight => Err(no_joint()),
+        Method::Tight => prove_joint(prepared, inputs, witness),
     }
-}
-
-fn no_joint() -> Error {
-    Error::Config("the tight method has no proof for several inputs at once".to_owned())
 }
 
 fn paper_settings(settings: &Settings) -> PaperSettings {

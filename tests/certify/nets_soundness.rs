@@ -50,7 +50,7 @@ impl Numbers<'_> {
     }
 
     fn network_case(&mut self) -> Case {
-        let paper = PaperSettings { points: self.count(), components: self.count() };
+        let paper = PaperSettings { points: self.count(), components: self.count(), cross: false };
         let activation = ["none", "relu", "tanh"][self.count()];
         let depth = self.count();
         let widths: Vec<usize> = self.take(depth + 1).into_iter().map(|x| x as usize).collect();
@@ -130,11 +130,11 @@ fn answers(case: &Case) -> bures::Result<Vec<f64>> {
         return Ok(out);
     }
     let prepared = Prepared::new(&case.network)?;
-    let (proof, _) = prove_paper(&prepared, &case.input, |index, arriving| {
+    let (proof, _) = prove_paper(&prepared, &[&case.input], Method::PaperGrid, |index, arriving| {
         if index > 0 {
             out.push(arriving.len() as f64);
             out.extend(arriving.iter().map(|component| component.weight));
-            out.extend(arriving.iter().flat_map(|component| component.mean));
+            out.extend(arriving.iter().flat_map(|component| component.mean.iter().copied()));
         }
         let mut proposal = propose(arriving, case.paper)?;
         // A direction that takes one point is not looked for.

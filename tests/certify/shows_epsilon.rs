@@ -25,7 +25,7 @@ fn write(folder: &std::path::Path, widths: &[usize], activation: Activation) -> 
     write_npy_f32(&input, &[1, widths[0]], &vec![1.0; widths[0]]).expect("an input");
     let subject = Subject::read(&model, Some(activation), None).expect("a subject");
     let given = input.to_str().expect("a name in UTF-8");
-    let inputs = Inputs::read(given, widths[0], &subject.model.normalize, None).expect("inputs");
+    let inputs = Inputs::read(given, None, widths[0], &subject.model.normalize, None).expect("inputs");
     (subject, inputs)
 }
 
@@ -44,7 +44,7 @@ fn splitting_reaches_what_is_asked() {
         let (subject, inputs) = write(folder.path(), widths, activation);
         let certified = |epsilon: Option<f64>| {
             let settings = Settings { epsilon, max_components: 20_000, ..Settings::default() };
-            run(&subject, &inputs, &settings, &mut |_| ()).expect("a certificate").remove(0)
+            run(&subject, &inputs, &settings, &mut |_| ()).expect("a certificate").certified.remove(0)
         };
         let plain = certified(None).proof.relative_bound;
         let prepared = Prepared::new(&subject.network).expect("a network");

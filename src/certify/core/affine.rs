@@ -166,7 +166,7 @@ fn check(matrix: &[f64], n: usize, number: usize, what: &str) -> Result<()> {
     let trace: f64 = moving.iter().map(|&j| matrix[j * n + j]).sum();
     let shift = 4.0 * gamma(n + 4) * trace + f64::MIN_POSITIVE;
     (0..moving.len()).for_each(|j| rest[j * moving.len() + j] -= shift);
-    if !(trace >= 0.0) || !factorises(&mut rest, moving.len()) {
+    if !(trace >= 0.0) || !factorises(&mut rest, moving.len(), moving.len()) {
         return refuse(&format!(
             "is not proved to be positive semidefinite: every eigenvalue must be above {shift:.1e}; add a little to its diagonal"
         ));

@@ -136,23 +136,22 @@ fn node(root: f64, squares: &[f64], columns: &[f64]) -> f64 {
     let (n, t) = (squares.len(), root * root);
     let rank = columns.len() / n;
     let inverse: Vec<f64> = squares.iter().map(|a| 1.0 / (a + t)).collect();
-    let mut k: Vec<f64> = columns.chunks_exact(n).flat_map(|v| v.iter().zip(&inverse).map(|(v, r)| v * r)).collect();
+    let k: Vec<f64> = columns.chunks_exact(n).flat_map(|v| v.iter().zip(&inverse).map(|(v, r)| v * r)).collect();
     let mut g = symmetric_product(columns, &k, rank, n);
     (0..rank).for_each(|p| g[p * rank + p] += 1.0);
     let lost = 8.0 * gamma(n + 4 * rank + 32) * g.iter().step_by(rank + 1).sum::<f64>();
     let inside = (1e-100..1e100).contains(&t) && lost < 1e-3;
-    if rank == 0 || !inside || !factorises(&mut g, rank) {
+    if rank == 0 || !inside {
         return 0.0;
     }
-    let weight = plain_dot(&k, &k).sqrt();
-    for p in 0..rank {
-        let (done, rest) = k.split_at_mut(p * n);
-        let row = &mut rest[..n];
-        for (known, l) in done.chunks_exact(n).zip(&g[p * rank..]) {
-            row.iter_mut().zip(known).for_each(|(x, y)| *x -= l * y);
-        }
-        row.iter_mut().for_each(|x| *x /= g[p * rank + p]);
+    let width = rank + n;
+    let beside = g.chunks_exact(rank).zip(k.chunks_exact(n));
+    let mut both: Vec<f64> = beside.flat_map(|(g, k)| g.iter().chain(k).copied()).collect();
+    if !factorises(&mut both, rank, width) {
+        return 0.0;
     }
-    let least = at_least_zero(plain_dot(&k, &k).sqrt() - 8.0 * U * weight) * (1.0 - lost);
+    let solved: Vec<f64> = both.chunks_exact(width).flat_map(|row| &row[rank..]).copied().collect();
+    let weight = plain_dot(&k, &k).sqrt();
+    let least = at_least_zero(plain_dot(&solved, &solved).sqrt() - 8.0 * U * weight) * (1.0 - lost);
     if least.is_finite() { root * (t * (least * least)) } else { 0.0 }
 }

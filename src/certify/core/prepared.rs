@@ -6,8 +6,8 @@ use super::matrix::{largest_eigenvalue, symmetric_product, transposed};
 use super::normal::quantile_density;
 use super::rounding::{Interval, add_up, cover, dot_up, gamma, larger, mul_up, norm_up, sqrt_up, sum_up};
 use super::types::{Layer, Network};
-use crate::{Error, Result};
 use crate::math::normal::quantile;
+use crate::{Error, Result};
 
 /// A network made ready for proofs: made once, used for every input. Where weights are correlated, `first` and `hidden` know their variances
 /// only.

@@ -31,17 +31,6 @@ impl Component {
     }
 }
 
-/// A component that arrives at a layer of the tight method, with the diagonal of its covariance.
-#[derive(Clone, Copy, Debug)]
-pub struct Arriving<'a> {
-    /// A multiple of 2⁻⁵³.
-    pub weight: f64,
-    /// `[width]`.
-    pub mean: &'a [f64],
-    /// `[width]`.
-    pub variances: &'a [f64],
-}
-
 const CAUSES: [TermKind; 3] = [TermKind::Linearisation, TermKind::Noise, TermKind::Dropout];
 
 /// The mixture at a layer, and what its distance to the truth is made of.
