@@ -28,8 +28,8 @@ fn bounds_are_many_times_nearer_than_the_papers() {
         let prepared = Prepared::new(&network).expect("a network");
         let bounds = inputs(name, prepared.inputs(), &images).into_iter().map(|input| {
             let tight = prove(&prepared, &input, &plain_witness(&network)).expect("a proof");
-            let settings = PaperSettings { points: 10, components: 3 };
-            let (paper, _) = certify_paper(&prepared, &input, settings).expect("a proof");
+            let settings = PaperSettings { points: 10, components: 3, cross: false };
+            let (paper, _) = certify_paper(&prepared, &[&input], settings).expect("a proof");
             (paper.relative_bound, tight.relative_bound)
         });
         let (paper, tight): (Vec<f64>, Vec<f64>) = bounds.unzip();

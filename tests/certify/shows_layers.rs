@@ -79,8 +79,8 @@ fn constants_of_layers_agree_with_the_golden_values() {
         let want = exact * (1.0 - std::f64::consts::FRAC_2_PI).sqrt();
         assert!((0.0..=1e-6).contains(&(split / want - 1.0)), "{case}: {split} not {want}");
 
-        let settings = PaperSettings { points: 1, components: 1 };
-        let (proof, _) = certify_paper(&prepared, &[1.0], settings).expect("a proof");
+        let settings = PaperSettings { points: 1, components: 1, cross: false };
+        let (proof, _) = certify_paper(&prepared, &[&[1.0]], settings).expect("a proof");
         let signature = proof.terms.iter().find(|term| term.kind == TermKind::Signature).expect("points").value;
         let want = paper * (n as f64).sqrt();
         assert!((0.0..=1e-6).contains(&(signature / want - 1.0)), "{case}: {signature} not {want}");

@@ -23,7 +23,8 @@ fn neurons(means: &[f64], activation: &str) -> Network {
 
 fn proof(network: &Network, points: usize, components: usize) -> Proof {
     let prepared = Prepared::new(network).expect("a network");
-    let (proof, _) = certify_paper(&prepared, &[1.0], PaperSettings { points, components }).expect("a proof");
+    let (proof, _) =
+        certify_paper(&prepared, &[&[1.0]], PaperSettings { points, components, cross: false }).expect("a proof");
     check_proof(&proof);
     proof
 }
