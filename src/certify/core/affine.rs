@@ -148,7 +148,7 @@ impl Affine {
 
 /// `‖S − FFᵀ‖_F` or more.
 fn defect(block: &[f64], factor: &[f64], n: usize, trace: f64) -> f64 {
-    let product = symmetric_product(factor, factor, n, n);
+    let product = symmetric_product(factor, &transposed(factor, n, n), n, n);
     let rest: Vec<f64> = block.iter().zip(&product).map(|(a, b)| a - b).collect();
     let step = mul_up(gamma(n + 2), add_up(trace, square_up(factor)));
     add_up(sqrt_up(square_up(&rest)), add_up(step, (n * n) as f64 * f64::MIN_POSITIVE))

@@ -121,7 +121,7 @@ impl Aligned {
 
 /// `‖X‖₂` or more, for rows that are nearly orthonormal or 0: `‖XXᵀ‖ ≤ 1 + ‖XXᵀ − J‖_F` for any `J ⪯ I`.
 fn stretch(rows: &[f64], n: usize) -> f64 {
-    let mut gram = symmetric_product(rows, rows, n, n);
+    let mut gram = symmetric_product(rows, &transposed(rows, n, n), n, n);
     (0..n).for_each(|p| gram[p * n + p] -= smaller(gram[p * n + p], 1.0));
     let rounding = mul_up(gamma(n + 2), add_up(1.0, square_up(rows)));
     sqrt_up(add_up(1.0, add_up(norm_up(&gram), rounding)))
@@ -137,7 +137,7 @@ fn node(root: f64, squares: &[f64], columns: &[f64]) -> f64 {
     let rank = columns.len() / n;
     let inverse: Vec<f64> = squares.iter().map(|a| 1.0 / (a + t)).collect();
     let k: Vec<f64> = columns.chunks_exact(n).flat_map(|v| v.iter().zip(&inverse).map(|(v, r)| v * r)).collect();
-    let mut g = symmetric_product(columns, &k, rank, n);
+    let mut g = symmetric_product(columns, &transposed(&k, rank, n), rank, n);
     (0..rank).for_each(|p| g[p * rank + p] += 1.0);
     let lost = 8.0 * gamma(n + 4 * rank + 32) * g.iter().step_by(rank + 1).sum::<f64>();
     let inside = (1e-100..1e100).contains(&t) && lost < 1e-3;

@@ -14,9 +14,8 @@ use crate::{Error, Result};
 pub(super) const MOST_ATOMS: usize = 1 << 18;
 
 /// Proves the paper's bound for the joint law of the outputs at these inputs, one or several, with signatures on crosses or, by another
-/// method, on grids. `propose` is asked for every hidden layer's
-/// witness, given its number from 0 and the components that arrive there, without columns; the witness that was used is returned with the proof. The
-/// mixture is of outputs input by input.
+/// method, on grids. `propose` is asked for every hidden layer's witness, given its number from 0 and the components that arrive there,
+/// without columns; the witness that was used is returned with the proof. The mixture is of outputs input by input.
 ///
 /// # Errors
 /// Those of `propose`; when the inputs or a witness do not fit, there is dropout with several inputs, or a number of the proof is not finite.
@@ -36,15 +35,11 @@ pub fn prove_paper(
     Ok((state.finish(prepared.hidden.len())?, witness))
 }
 
-/// Proves the paper's bound with a stored witness.
+/// Proves the paper's bound with a stored witness; a layer that it lacks has nothing merged and no signature but the mean.
 ///
 /// # Errors
 /// As for [`prove_paper`].
 pub fn replay_paper(prepared: &Prepared, inputs: &[&[f64]], witness: &Witness) -> Result<Proof> {
-    if witness.layers.len() != prepared.hidden.len() {
-        let (expected, got) = (prepared.hidden.len().to_string(), witness.layers.len().to_string());
-        return Err(Error::Shape { op: "hidden layers of a witness", expected, got });
-    }
     let stored = |index: usize, _: &[Stacked]| Ok(witness.layers.get(index).cloned().unwrap_or_default());
     Ok(prove_paper(prepared, inputs, witness.method, stored)?.0)
 }

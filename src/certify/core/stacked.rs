@@ -1,7 +1,7 @@
 //! A Gaussian of the values that a layer has at one or several inputs, in factors.
 
 use super::gaussian::{Covariance, Gaussian, store_covariance};
-use super::matrix::symmetric_product;
+use super::matrix::{symmetric_product, transposed};
 use super::rounding::{U, add_up, cover, gamma, mul_up, plain_dot, sqrt_up};
 
 /// `N(mean, blockdiag(FFᵀ) + Σ_r u_r u_rᵀ)`, exactly the numbers here: positive semidefinite however they were rounded.
@@ -66,8 +66,11 @@ impl Stacked {
     pub(super) fn gaussian(&self) -> (Gaussian, f64) {
         let (n, size) = (self.mean.len(), self.size);
         let groups = n / size;
-        let blocks: Vec<f64> =
-            self.factors.chunks_exact(size * size).flat_map(|f| symmetric_product(f, f, size, size)).collect();
+        let blocks: Vec<f64> = self
+            .factors
+            .chunks_exact(size * size)
+            .flat_map(|f| symmetric_product(f, &transposed(f, size, size), size, size))
+            .collect();
         let trace = square_up(&self.factors);
         let underflow = (n * size) as f64 * f64::MIN_POSITIVE;
         let off = if trace == 0.0 { 0.0 } else { add_up(mul_up(gamma(size + 1), trace), underflow) };
