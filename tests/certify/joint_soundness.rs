@@ -17,8 +17,8 @@ fn joint_bounds_are_sound_and_not_loose() {
         let value = rest.take(1)[0];
         count += 1;
         let proof = joint(&network, &inputs);
-        // A quadrature ends some 1e-14 above 0; rounding is worst where points are close to one another.
-        let (smallest, allowed) = if activation == "tanh" { (1e-5, 1e-4) } else { (1e-9, 1e-6) };
+        // A quadrature ends some 1e-14 above 0, and so do means of what is rounded: only bounds well above that are compared.
+        let (smallest, allowed) = if activation == "tanh" { (1e-5, 1e-4) } else { (1e-7, 1e-6) };
         let excess = (proof.bound - rounding(&proof)) / value - 1.0;
         let comparable = value > smallest * proof.second_moment.sqrt();
         (worst, least) = (if comparable { worst.max(excess) } else { worst }, least.min(proof.bound / value - 1.0));

@@ -65,7 +65,7 @@ struct Fixed {
     least: f64,
     /// `‖S̃ − T‖_F` and the rounding of `S̃` and of `K`, or more.
     off: f64,
-    /// `E tr S + tr T` or more.
+    /// `2 tr T ≥ E tr S + tr T` or more.
     most: f64,
 }
 

@@ -73,7 +73,7 @@ def noise(layer, mu, cov, bent):
         square = fluctuation(power(lambda x: 1 / sqrt(x)), w, mu, cov, bias)
         relative = fluctuation(power(lambda x: 1 / x), w, mu, cov, bias)
         share = min(ONE, HALF * HALF + mpfr(27) / 4 * sqrt(relative))
-        costs += min(square * share, sum(mean[d][d] + t[d][d] for d in points))
+        costs += min(square * share, 2 * sum(t[d][d] for d in points))
         fixed.append(t)
     return fixed, costs
 
