@@ -1,5 +1,5 @@
 // Start of the eigenpairs of symmetric positive semidefinite matrices: matrices [G,n,Np] → rows [G,n,n] = S divided by the largest entry of
-// its diagonal, turned [G,n,n] = 1, worst [G] = 1. One thread an entry. Sweeps of eigen_sweep follow, then eigen_finish.
+// its diagonal, turned [G,n,n] = 1, worst [G,2] = 1. One thread an entry. Sweeps of eigen_sweep follow, then eigen_finish.
 //!include common/grid.wgsl
 struct Params { n: u32, stride: u32, count: u32, pad: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
@@ -18,5 +18,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     if (g >= p.count) { return; }
     rows[id] = matrices[(g * p.n + e) * p.stride + i] * inverse_scale(g);
     turned[id] = select(0.0, 1.0, e == i);
-    if (e == 0u && i == 0u) { worst[g] = 1.0; }
+    if (e == 0u && i == 0u) {
+        worst[2u * g] = 1.0;
+        worst[2u * g + 1u] = 1.0;
+    }
 }

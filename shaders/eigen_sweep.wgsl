@@ -1,5 +1,5 @@
-// One sweep of one-sided Jacobi over the rows of J S; J, whose rows become the eigenvectors of S, takes the same rotations.
-// rows, turned [G,n,n], worst [G]: common/hestenes.wgsl.
+// Rounds of a sweep of one-sided Jacobi over the rows of J S; J, whose rows become the eigenvectors of S, takes the same rotations.
+// rows, turned [G,n,n], worst [G,2]: common/hestenes.wgsl.
 @group(0) @binding(1) var<storage, read_write> rows: array<f32>;
 @group(0) @binding(2) var<storage, read_write> turned: array<f32>;
 @group(0) @binding(3) var<storage, read_write> worst: array<f32>;

@@ -1,5 +1,5 @@
 // Start of the distances of Gaussians with full covariances S = V diag(λ) Vᵀ: rows [pairs,n,n] = Λ₂^½ V₂ᵀ V₁ Λ₁^½ for every pair, each list
-// divided by its largest λ; entry c of row r at c·n + r. worst [pairs] = 1. One thread an entry. Sweeps of singular_sweep follow, then
+// divided by its largest λ; entry c of row r at c·n + r. worst [pairs,2] = 1. One thread an entry. Sweeps of singular_sweep follow, then
 // gaussian_w2_finish.
 //!include common/grid.wgsl
 @group(0) @binding(1) var<storage, read> left_vectors: array<f32>;
@@ -23,5 +23,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     var sum = 0.0;
     for (var e = 0u; e < p.n; e++) { sum += right_vectors[(j + e) * p.n + r] * left_vectors[(i + e) * p.n + c]; }
     rows[id] = sum * sqrt(kept(right_values[j + r], scales.y) / scales.y) * sqrt(kept(left_values[i + c], scales.x) / scales.x);
-    if (r == 0u && c == 0u) { worst[pair] = 1.0; }
+    if (r == 0u && c == 0u) {
+        worst[2u * pair] = 1.0;
+        worst[2u * pair + 1u] = 1.0;
+    }
 }

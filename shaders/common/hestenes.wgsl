@@ -1,16 +1,15 @@
-// One-sided Jacobi (Hestenes, 1958): the n rows of a matrix, n ≤ 128, are rotated in pairs until all are orthogonal. One dispatch is one
-// sweep over all pairs, a workgroup a matrix, in the order of a round-robin tournament: pairs of a round share no row. (The software
-// adapter ends loops after 65,535 turns of an invocation, all of its loops together, so a dispatch must be short.)
+// One-sided Jacobi (Hestenes, 1958): the n rows of a matrix, n ≤ 128, are rotated in pairs until all are orthogonal. A sweep over all pairs
+// goes in the order of a round-robin tournament: pairs of a round share no row. A workgroup a matrix; a dispatch does some rounds of one
+// sweep. (The software adapter ends loops after 65,535 turns of an invocation, all of its loops together.)
 // Needs bindings `rows` and `worst` and a function `rotate_too(first, second, c, s)`, which gives another matrix the same rotations.
-// Entry e of row r lies at e·n + r, so that lanes that work on neighbouring rows read neighbours. worst [G] is the largest cosine
-// between rows that the sweep met, 0 once there is none to speak of; then further sweeps do nothing.
-struct Params { n: u32, count: u32, pad0: u32, pad1: u32 }
+// Entry e of row r lies at e·n + r, so that lanes that work on neighbouring rows read neighbours. worst [G,2] is the largest cosine
+// between rows that the last whole sweep met, and that of the sweep under way; 0 is none to speak of, and ends the work.
+struct Params { n: u32, count: u32, first_round: u32, end_round: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
-const WIDE_LANES: u32 = 64u;
 const ORTHOGONAL: f32 = 1e-6;   // f32 rounds cosines by about 1e-7
 const NEGLIGIBLE: f32 = 1e-14;  // squared length of rows that count as 0, where entries are near 1
 
-var<workgroup> lane_worst: array<f32, WIDE_LANES>;
+var<workgroup> lane_worst: array<f32, LANES>;
 var<workgroup> before: f32;
 
 // Makes rows i and j orthogonal; returns the cosine that they had, or 0 where it is small enough.
@@ -37,16 +36,22 @@ fn rotate(at: u32, i: u32, j: u32) -> f32 {
     return cosine;
 }
 
-@compute @workgroup_size(WIDE_LANES)
+@compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let g = group.y * groups.x + group.x;
     if (g >= p.count) { return; }
-    if (lane == 0u) { before = worst[g]; }
+    if (lane == 0u) {
+        if (p.first_round == 0u) {
+            worst[2u * g] = worst[2u * g + 1u];
+            worst[2u * g + 1u] = 0.0;
+        }
+        before = worst[2u * g];
+    }
     if (workgroupUniformLoad(&before) == 0.0) { return; }
     let players = p.n + p.n % 2u;
     var mine = 0.0;
-    for (var round = 0u; round + 1u < players; round++) {
-        for (var k = lane; k < players / 2u; k += WIDE_LANES) {
+    for (var round = p.first_round; round < p.end_round; round++) {
+        for (var k = lane; k < players / 2u; k += LANES) {
             // The last player keeps its place, the others go round; with an odd number of rows it is not there.
             let i = select((round + k) % (players - 1u), players - 1u, k == 0u);
             let j = (round + players - 1u - k) % (players - 1u);
@@ -57,6 +62,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     lane_worst[lane] = mine;
     workgroupBarrier();
     if (lane != 0u) { return; }
-    for (var i = 1u; i < WIDE_LANES; i++) { mine = max(mine, lane_worst[i]); }
-    worst[g] = mine;
+    for (var i = 1u; i < LANES; i++) { mine = max(mine, lane_worst[i]); }
+    worst[2u * g + 1u] = max(worst[2u * g + 1u], mine);
 }

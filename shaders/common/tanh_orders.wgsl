@@ -1,7 +1,8 @@
-// Moments of tanh(z), z ~ N(m, s²), to the eighth order, by the trapezoidal rule on z = m + s x, |x| ≤ 16. Needs common/normal.wgsl and
+// Moments of tanh(z), z ~ N(m, s²), to the eighth order, by the trapezoidal rule on z = m + s x. Needs common/normal.wgsl and
 // common/identity_orders.wgsl. tanh is analytic and at most 1 for |Im z| ≤ π/4: a step h errs by less than
-// 2 exp(π²/(32 s²) − π²/(2 s h)), below 1e-10 for s h ≤ 0.2, and for s ≤ 32 steps are that fine; beyond the step stays 1/160.
-// Fourth powers of what a saturated tanh leaves grow like exp(8 s |x|); hence the reach.
+// 2 exp(b²/2 − 2πb/h) for every b ≤ π/(4s), below 1e-10 for s h ≤ 0.2, and for s ≤ 32 steps are that fine; beyond, the step stays
+// 1/160 and the error grows to 3e-3.
+// Nodes end at |x| = 7 and what more the fourth powers of a saturated tanh ask for, which grow like exp(8 s |x|) as far as the middle.
 // All is built from what bends, tanh(m + d) − tanh m − d tanh' m, to its own relative accuracy, so that r² ~ s⁴ of narrow
 // Gaussians is as accurate as the rest.
 
@@ -43,7 +44,7 @@ fn tanh_rise(m: f32, at_mean: f32, slope: f32, d: f32) -> vec2<f32> {
 fn tanh_orders(m: f32, v: f32) -> Orders {
     let s = sqrt(v);
     let h = 0.2 / max(0.8, min(s, 32.0));
-    let last = i32(ceil(16.0 / h));
+    let last = i32(ceil(min(7.0 + min(8.0 * s, abs(m) / max(s, 1e-15)), 16.0) / h));
     let at_mean = tanh_of(m);
     let slope = tanh_slope(m);
     // δ is what is left of either, once its mean and its share of x are taken away; the bend is small where Gaussians are narrow.

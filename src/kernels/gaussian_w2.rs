@@ -1,5 +1,6 @@
 //! Squared 2-Wasserstein distances between all pairs of two lists of Gaussians.
 
+use super::sweeps::Sweeps;
 use super::symmetric_eigen::{EigenPairs, SymmetricEigen};
 use super::{Kernel, Threads};
 use crate::device::{Buffer, Device, Stream};
@@ -90,7 +91,7 @@ pub struct GaussianW2Full {
     eigen: [SymmetricEigen; 2],
     lists: [EigenPairs; 2],
     start: Kernel,
-    sweep: Kernel,
+    sweeps: Sweeps,
     finish: Kernel,
     rows: Buffer<f32>,
     worst: Buffer<f32>,
@@ -113,10 +114,10 @@ impl GaussianW2Full {
             eigen: [SymmetricEigen::new(device, n, left)?, SymmetricEigen::new(device, n, right)?],
             lists: [EigenPairs::new(device, n, left)?, EigenPairs::new(device, n, right)?],
             start: Kernel::new(device, "gaussian_w2_start", &[])?,
-            sweep: Kernel::new(device, "singular_sweep", &[])?,
+            sweeps: Sweeps::new(device, "singular_sweep")?,
             finish: Kernel::new(device, "gaussian_w2_finish", &[])?,
             rows: Buffer::zeros(device, pairs * n * n)?,
-            worst: Buffer::zeros(device, pairs)?,
+            worst: Buffer::zeros(device, 2 * pairs)?,
         })
     }
 
@@ -158,10 +159,7 @@ impl GaussianW2Full {
         let (l1, l2) = (left.values.raw()?, right.values.raw()?);
         let bindings = [left.vectors.raw()?, right.vectors.raw()?, l1, l2, rows, worst];
         self.start.run(recorder, params, &bindings, pairs * dims.width * dims.width)?;
-        let sizes = [dims.width as u32, pairs as u32, 0, 0];
-        for _ in 0..super::symmetric_eigen::SWEEPS {
-            self.sweep.run_groups(recorder, bytemuck::cast_slice(&sizes), &[rows, worst], pairs as u64)?;
-        }
+        self.sweeps.run(recorder, [dims.width, pairs], &[rows, worst])?;
         let bindings = [args.left_means.raw()?, args.right_means.raw()?, l1, l2, rows, out.raw()?];
         self.finish.run(recorder, params, &bindings, pairs)
     }
@@ -175,13 +173,13 @@ impl GaussianW2Full {
         for list in &self.lists {
             list.check(stream, self.dims.width)?;
         }
-        let worst = stream.read(&self.worst)?;
-        match worst.iter().position(|&cosine| cosine.is_nan() || cosine > ACCEPTED_COSINE) {
-            None => Ok(()),
-            Some(pair) => {
-                let what = format!("pair {pair}: singular vectors are {:.1e} from orthogonal", worst[pair]);
-                Err(Error::numeric("Gaussian distances", what))
+        for (pair, worst) in stream.read(&self.worst)?.chunks_exact(2).enumerate() {
+            let cosine = worst[1];
+            if cosine.is_nan() || cosine > ACCEPTED_COSINE {
+                let what = format!("pair {pair}: singular vectors are {cosine:.1e} from orthogonal");
+                return Err(Error::numeric("Gaussian distances", what));
             }
         }
+        Ok(())
     }
 }

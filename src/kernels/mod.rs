@@ -20,6 +20,7 @@ pub mod propagation;
 pub mod relu_moments;
 pub mod signature;
 pub mod stochastic;
+mod sweeps;
 pub mod symmetric_eigen;
 
 #[cfg(feature = "gpu")]
@@ -100,6 +101,12 @@ impl Kernel {
         groups: u64,
     ) -> Result<()> {
         to.dispatch(&self.compiled()?.0, params, bindings, fold(groups))
+    }
+
+    /// Threads of a workgroup.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn lanes(&self) -> Result<u32> {
+        Ok(self.compiled()?.1)
     }
 
     #[cfg(feature = "gpu")]

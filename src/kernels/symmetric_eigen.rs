@@ -1,6 +1,7 @@
 //! Eigenpairs of many small symmetric matrices.
 
 use super::Kernel;
+use super::sweeps::Sweeps;
 use crate::device::{Buffer, Device, Stream};
 use crate::math::eigen;
 use crate::reference::gaussian_w2::LARGEST_WIDTH;
@@ -11,17 +12,13 @@ use crate::{Error, Result};
 /// ten times below.
 const ACCEPTED: f32 = 3e-6;
 
-/// Sweeps of one-sided Jacobi that are recorded; 6 to 10 are usual, and those after convergence return at once.
-#[cfg(feature = "gpu")]
-pub(super) const SWEEPS: usize = 16;
-
 /// Eigenpairs of positive semidefinite matrices of at most [`LARGEST_WIDTH`] rows: on a GPU by one-sided Jacobi, a workgroup a matrix.
 #[cfg_attr(not(feature = "gpu"), allow(dead_code))]
 pub struct SymmetricEigen {
     width: usize,
     count: usize,
     start: Kernel,
-    sweep: Kernel,
+    sweeps: Sweeps,
     finish: Kernel,
     rows: Buffer<f32>,
     worst: Buffer<f32>,
@@ -86,10 +83,10 @@ impl SymmetricEigen {
             width,
             count,
             start: Kernel::new(device, "eigen_start", &[])?,
-            sweep: Kernel::new(device, "eigen_sweep", &[])?,
+            sweeps: Sweeps::new(device, "eigen_sweep")?,
             finish: Kernel::new(device, "eigen_finish", &[])?,
             rows: Buffer::zeros(device, scratch * width * width)?,
-            worst: Buffer::zeros(device, scratch)?,
+            worst: Buffer::zeros(device, 2 * scratch)?,
         })
     }
 
@@ -114,11 +111,7 @@ impl SymmetricEigen {
                 let (matrices, rows, turned) = (matrices.raw()?, self.rows.raw()?, out.vectors.raw()?);
                 let worst = self.worst.raw()?;
                 self.start.run(recorder, params, &[matrices, rows, turned, worst], self.count * n * n)?;
-                let sizes = [n as u32, self.count as u32, 0, 0];
-                for _ in 0..SWEEPS {
-                    let bindings = [rows, turned, worst];
-                    self.sweep.run_groups(recorder, bytemuck::cast_slice(&sizes), &bindings, self.count as u64)?;
-                }
+                self.sweeps.run(recorder, [n, self.count], &[rows, turned, worst])?;
                 let bindings = [matrices, turned, rows, out.values.raw()?, out.quality.raw()?];
                 self.finish.run(recorder, params, &bindings, self.count * n)
             }

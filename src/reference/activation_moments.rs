@@ -190,13 +190,13 @@ fn relu_residual_fourth(p: f64, i: &[f64; 9]) -> f64 {
 }
 
 /// By the trapezoidal rule on `z = m + s x`. `tanh` is analytic and at most 1 for `|Im z| ≤ π/4`, so a step `h` errs by less than
-/// `2 e^{b²/2 − 2πb/h}` with `b = π/(4s)`: below 1e-16 for the steps here. Where `tanh` is saturated, fourth powers of what is left grow
-/// like `e^{8s|x|}`; hence the reach.
+/// `2 e^{b²/2 − 2πb/h}` for every `b ≤ π/(4s)`: below 1e-16 for the steps here. Where `tanh` is saturated, fourth powers of what is left grow
+/// like `e^{8s|x|}` as far as the middle, and nodes reach farther.
 fn tanh(m: f64, v: f64) -> Moments<f64> {
-    const REACH: f64 = 18.0;
     let s = v.sqrt();
+    let reach = f64::min(11.0 + f64::min(8.0 * s, m.abs() / s.max(1e-150)), 30.0);
     let step = f64::min(0.25, 0.125 / s.min(WIDEST));
-    let last = (REACH / step).ceil() as i32;
+    let last = (reach / step).ceil() as i32;
     let at = Point { mean: m, value: libm::tanh(m), slope: slope_at(m) };
     let node = |k: i32| {
         let x = f64::from(k) * step;
