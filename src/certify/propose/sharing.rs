@@ -86,6 +86,9 @@ impl Pool {
             rest <= REST * whole
         });
         order.truncate(enough.map_or(MOST, |last| last + 1));
+        if order.is_empty() {
+            return None;
+        }
 
         let noise = self.noise(&neurons);
         let wanted: Vec<f64> = order.iter().map(|&j| neurons[j].residual.sqrt() * neurons[j].scale).collect();
@@ -94,7 +97,7 @@ impl Pool {
         let (mut kept, mut coupled) = (whole, 0.0);
         for (&j, wanted) in order.iter().zip(&wanted) {
             let level = 16.0 + 4.0 * libm::log2(share * wanted / variances[j]);
-            if !(level >= 0.0) {
+            if level.is_nan() || level < 0.0 {
                 continue;
             }
             let level = level.min(32.0) as u32;
@@ -124,7 +127,9 @@ impl Pool {
     /// where `P` is singular.
     fn load(&self, neurons: &[Neuron], borrowing: &[usize], amounts: &[f64], noise: &[f64]) -> Option<f64> {
         let (n, rows, count) = (self.inputs, self.outputs, borrowing.len());
-        let mut linear: Vec<f32> = neurons.iter().map(|x| x.linear as f32).collect();
+        // Subnormal numbers are slow.
+        let mut linear: Vec<f32> =
+            neurons.iter().map(|x| if x.linear > 1e-25 { x.linear as f32 } else { 0.0 }).collect();
         borrowing.iter().for_each(|&j| linear[j] = 0.0);
         let mut left = self.mean.clone();
         left.chunks_exact_mut(n).for_each(|row| row.iter_mut().zip(&linear).for_each(|(x, s)| *x *= s));
