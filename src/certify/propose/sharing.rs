@@ -86,6 +86,9 @@ impl Pool {
             rest <= REST * whole
         });
         order.truncate(enough.map_or(MOST, |last| last + 1));
+        if order.is_empty() {
+            return None;
+        }
 
         let noise = self.noise(&neurons);
         let wanted: Vec<f64> = order.iter().map(|&j| neurons[j].residual.sqrt() * neurons[j].scale).collect();
