@@ -83,7 +83,7 @@ pub fn run(subject: &Subject, inputs: &Inputs, settings: &Settings, tell: &mut d
         tell(Progress { done: inputs.range.len(), total: inputs.range.len(), median: bound, worst: bound });
         return Ok(Outcome { certified: vec![certified], failed: Vec::new() });
     }
-    let pool = propose::Pool::new(&subject.network);
+    let pool = if method == Method::Tight { propose::Pool::new(&subject.network) } else { None };
     let total = inputs.range.len();
     let mut outcome = Outcome { certified: Vec::with_capacity(total), failed: Vec::new() };
     let mut bounds: Vec<f64> = Vec::with_capacity(total);

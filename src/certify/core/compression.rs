@@ -8,7 +8,7 @@ use crate::math::factors;
 
 /// The clusters, and the mean squared distance of a component to its cluster, or as the coupling says. A coupling's masses are cut down
 /// to what there is; what it leaves over goes where it costs most.
-pub(super) fn merge(laws: &[Stacked], proposal: &LayerWitness) -> Option<(Vec<Stacked>, f64)> {
+pub(super) fn compress(laws: &[Stacked], proposal: &LayerWitness) -> Option<(Vec<Stacked>, f64)> {
     let every: Vec<u32> = (0..laws.len() as u32).collect();
     let labels = if proposal.labels.is_empty() { &every } else { &proposal.labels };
     let clusters = labels.iter().max().map_or(0, |&last| last as usize + 1);

@@ -1,7 +1,7 @@
 //! The paper's recursion (Theorem 17, for several inputs Corollary 20): components merged, every one replaced by the points of a
 //! signature, the points sent through the next layer exactly.
 
-use super::compression::merge;
+use super::compression::compress;
 use super::prepared::{Hidden, Prepared};
 use super::prove::{Component, State, not_finite};
 use super::rounding::{U, add_up, mul_up, norm_up, sqrt_up, sum_up};
@@ -90,7 +90,7 @@ impl Recursion {
         let factor = mul_up(inner, scale);
         self.terms.iter_mut().for_each(|term| term.value = mul_up(factor, term.value));
         let (merged, compression) =
-            merge(&self.laws, proposal).ok_or_else(|| unfit(number, "clusters or their coupling"))?;
+            compress(&self.laws, proposal).ok_or_else(|| unfit(number, "clusters or their coupling"))?;
         self.push(number, TermKind::Compression, mul_up(factor, sqrt_up(compression)));
         if proposal.shapes.len() > merged.len() {
             return Err(unfit(number, "number of shapes"));

@@ -10,8 +10,8 @@ use crate::{Error, Result};
 /// Points that the prover takes for one cut.
 const FINEST: usize = 1000;
 
-/// A component is left whole where it gains less than this part of what another gains by the same cut.
-const WORTH: f64 = 0.02;
+/// Components may be left whole while together they lose less than this part of what the cut itself leaves over.
+const SPARED: f64 = 0.25;
 
 /// How many times finer the first layer is cut where its components are merged after it.
 const FINER: usize = 4;
@@ -127,8 +127,7 @@ fn splits(cuts: &[&Cut<'_>], network: &Network, layer: usize, arriving: &[Arrivi
             weight * Moments::of(activation, component.mean[j], component.variances[j].max(0.0).sqrt()).residual
         };
         let gains: Vec<f64> = from.iter().map(gain).collect();
-        let least = WORTH * gains.iter().copied().fold(0.0, f64::max);
-        for (component, _) in gains.iter().enumerate().filter(|(_, gain)| **gain > least) {
+        for component in worth_cutting(&gains, SPARED * distortion(cut.points)) {
             let (points, place) = (cut.points, from[component]);
             splits.push(Split { component: component as u32, coordinate: j as u32, points: points as u32 });
             let part = (place.0, place.1 / points as f64);
@@ -137,6 +136,21 @@ fn splits(cuts: &[&Cut<'_>], network: &Network, layer: usize, arriving: &[Arrivi
         }
     }
     splits
+}
+
+/// All but the smallest gains, which together are at most `spared` of the whole, in order.
+fn worth_cutting(gains: &[f64], spared: f64) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..gains.len()).collect();
+    order.sort_by(|&a, &b| gains[a].total_cmp(&gains[b]));
+    let most = spared * gains.iter().sum::<f64>();
+    let mut left = 0.0;
+    let whole = order.iter().take_while(|&&component| {
+        left += gains[component];
+        left <= most
+    });
+    let mut cut = order[whole.count()..].to_vec();
+    cut.sort_unstable();
+    cut
 }
 
 /// The cuts of the first one, two, three … neurons that may pay within `budget` components: the number that promises most,
