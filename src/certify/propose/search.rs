@@ -47,9 +47,13 @@ pub(crate) fn split(
     ranked.sort_by(|a, b| b.residual.total_cmp(&a.residual));
     let mut budget = 2;
     while best.1.relative_bound > epsilon && budget <= most {
-        for attempt in promising(&ranked, budget).into_iter().flat_map(|cuts| attempts(cuts, network, most)) {
+        let attempts: Vec<Attempt> =
+            promising(&ranked, budget).into_iter().flat_map(|cuts| attempts(cuts, network, most)).collect();
+        // Where a neuron is cut, the noise may no longer hold what the others borrow.
+        let borrowing = attempts.iter().filter(|_| !sharing.is_empty()).map(|attempt| (attempt, sharing.as_slice()));
+        for (attempt, sharing) in attempts.iter().map(|attempt| (attempt, &[][..])).chain(borrowing) {
             let propose = |layer: usize, arriving: &[Arriving<'_>]| {
-                let proposal = attempt.at(network, &sharing, layer, arriving)?;
+                let proposal = attempt.at(network, sharing, layer, arriving)?;
                 let made = proposal.splits.iter().map(|split| split.points as usize - 1).sum::<usize>();
                 let fits = made + arriving.len() <= most;
                 fits.then_some(proposal).ok_or_else(|| Error::Config("more components than allowed".to_owned()))
@@ -123,12 +127,17 @@ fn splits(cuts: &[&Cut<'_>], network: &Network, layer: usize, arriving: &[Arrivi
     let mut splits = Vec::new();
     for cut in cuts {
         let j = cut.neuron.coordinate;
-        let gain = |(component, weight): &(&Arriving, f64)| {
-            weight * Moments::of(activation, component.mean[j], component.variances[j].max(0.0).sqrt()).residual
+        // What is not linear, and what makes the weights' noise vary.
+        let gains = |(component, weight): &(&Arriving, f64)| {
+            let moments = Moments::of(activation, component.mean[j], component.variances[j].max(0.0).sqrt());
+            [weight * moments.residual, weight * moments.square_variance]
         };
-        let gains: Vec<f64> = from.iter().map(gain).collect();
-        let least = WORTH * gains.iter().copied().fold(0.0, f64::max);
-        for (component, _) in gains.iter().enumerate().filter(|(_, gain)| **gain > least) {
+        let gains: Vec<[f64; 2]> = from.iter().map(gains).collect();
+        let least = [0, 1].map(|k| WORTH * gains.iter().map(|gain| gain[k]).fold(0.0, f64::max));
+        for (component, gain) in gains.iter().enumerate() {
+            if gain[0] <= least[0] && gain[1] <= least[1] {
+                continue;
+            }
             let (points, place) = (cut.points, from[component]);
             splits.push(Split { component: component as u32, coordinate: j as u32, points: points as u32 });
             let part = (place.0, place.1 / points as f64);
