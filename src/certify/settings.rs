@@ -92,9 +92,8 @@ impl Settings {
             Some(Method::Tight) if self.placement != "grid" => {
                 bad("the tight method has no points to place: --placement goes with --method paper".to_owned())
             }
-            Some(Method::Tight) if self.joint => {
-                bad("several inputs at once have a bound by the paper's method only: --joint needs --method paper"
-                    .to_owned())
+            Some(Method::Tight) if self.joint && self.epsilon.is_some() => {
+                bad("a joint law is not split: leave out --epsilon or --joint".to_owned())
             }
             Some(Method::Tight) => Ok(Method::Tight),
             Some(Method::PaperGrid) if self.epsilon.is_some() => {

@@ -48,7 +48,7 @@ fn joint_sets_that_cannot_be() {
     let before = place.files();
     for (args, words) in [
         ("--method paper --joint --range 0..3", "--joint"),
-        ("--joint", "--joint needs --method paper"),
+        ("--joint --epsilon 0.1", "a joint law is not split"),
         ("--method paper --joint --samples 50", "samples cannot be drawn of a joint law"),
         ("--method paper --joint --dropout 0.5", "--joint takes no dropout"),
     ] {

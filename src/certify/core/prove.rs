@@ -153,7 +153,12 @@ impl State {
         if !(proposal.coupling.is_empty() && proposal.shapes.is_empty() && proposal.masks == 0) {
             return Err(unfit(number, "coupling, shapes or masks, which the tight method has not,"));
         }
-        self.compress(layer, &proposal.labels, number)?;
+        if !proposal.labels.is_empty() {
+            let (clusters, cost) =
+                merged(&self.components, &proposal.labels).ok_or_else(|| unfit(number, "clusters"))?;
+            self.components = clusters;
+            self.push(number, TermKind::Compression, mul_up(layer.carry, sqrt_up(cost)));
+        }
         self.split(layer, proposal, number)?;
         let (mut rounding, mut shared) = (0.0, 0.0);
         for component in &mut self.components {
@@ -172,16 +177,6 @@ impl State {
         self.push(number, TermKind::NoiseSharing, sqrt_up(shared));
         self.push(number, TermKind::Rounding, sqrt_up(rounding));
         self.pending = true;
-        Ok(())
-    }
-
-    /// Components with equal labels become one, coupled with each of them.
-    fn compress(&mut self, layer: &Hidden, labels: &[u32], number: usize) -> Result<()> {
-        if !labels.is_empty() {
-            let (components, cost) = merged(&self.components, labels).ok_or_else(|| unfit(number, "clusters"))?;
-            self.components = components;
-            self.push(number, TermKind::Compression, mul_up(layer.carry, sqrt_up(cost)));
-        }
         Ok(())
     }
 

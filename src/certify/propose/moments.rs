@@ -102,7 +102,7 @@ pub(super) struct Moments {
     /// `r² = Var a − F² s²`.
     pub(super) residual: f64,
     /// `Var(a²)`.
-    square_variance: f64,
+    pub(super) square_variance: f64,
 }
 
 impl Moments {

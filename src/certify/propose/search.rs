@@ -47,9 +47,13 @@ pub(crate) fn split(
     ranked.sort_by(|a, b| b.residual.total_cmp(&a.residual));
     let mut budget = 2;
     while best.1.relative_bound > epsilon && budget <= most {
-        for attempt in promising(&ranked, budget).into_iter().flat_map(|cuts| attempts(cuts, network, most)) {
+        let attempts: Vec<Attempt> =
+            promising(&ranked, budget).into_iter().flat_map(|cuts| attempts(cuts, network, most)).collect();
+        // Where a neuron is cut, the noise may no longer hold what the others borrow.
+        let borrowing = attempts.iter().filter(|_| !sharing.is_empty()).map(|attempt| (attempt, sharing.as_slice()));
+        for (attempt, sharing) in attempts.iter().map(|attempt| (attempt, &[][..])).chain(borrowing) {
             let propose = |layer: usize, arriving: &[Arriving<'_>]| {
-                let proposal = attempt.at(network, &sharing, layer, arriving)?;
+                let proposal = attempt.at(network, sharing, layer, arriving)?;
                 let made = proposal.splits.iter().map(|split| split.points as usize - 1).sum::<usize>();
                 let fits = made + arriving.len() <= most;
                 fits.then_some(proposal).ok_or_else(|| Error::Config("more components than allowed".to_owned()))
@@ -123,10 +127,12 @@ fn splits(cuts: &[&Cut<'_>], network: &Network, layer: usize, arriving: &[Arrivi
     let mut splits = Vec::new();
     for cut in cuts {
         let j = cut.neuron.coordinate;
-        let gain = |(component, weight): &(&Arriving, f64)| {
-            weight * Moments::of(activation, component.mean[j], component.variances[j].max(0.0).sqrt()).residual
+        // What is not linear, and what makes the weights' noise vary.
+        let gains = |(component, weight): &(&Arriving, f64)| {
+            let moments = Moments::of(activation, component.mean[j], component.variances[j].max(0.0).sqrt());
+            [weight * moments.residual, weight * moments.square_variance]
         };
-        let gains: Vec<f64> = from.iter().map(gain).collect();
+        let gains: Vec<[f64; 2]> = from.iter().map(gains).collect();
         for component in worth_cutting(&gains, SPARED * distortion(cut.points)) {
             let (points, place) = (cut.points, from[component]);
             splits.push(Split { component: component as u32, coordinate: j as u32, points: points as u32 });
@@ -138,19 +144,20 @@ fn splits(cuts: &[&Cut<'_>], network: &Network, layer: usize, arriving: &[Arrivi
     splits
 }
 
-/// All but the smallest gains, which together are at most `spared` of the whole, in order.
-fn worth_cutting(gains: &[f64], spared: f64) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..gains.len()).collect();
-    order.sort_by(|&a, &b| gains[a].total_cmp(&gains[b]));
-    let most = spared * gains.iter().sum::<f64>();
-    let mut left = 0.0;
-    let whole = order.iter().take_while(|&&component| {
-        left += gains[component];
-        left <= most
-    });
-    let mut cut = order[whole.count()..].to_vec();
-    cut.sort_unstable();
-    cut
+/// All components but those whose gains together are at most `spared` of the whole, of either kind; in order.
+fn worth_cutting(gains: &[[f64; 2]], spared: f64) -> Vec<usize> {
+    let mut worth = vec![false; gains.len()];
+    for kind in 0..2 {
+        let mut order: Vec<usize> = (0..gains.len()).collect();
+        order.sort_by(|&a, &b| gains[a][kind].total_cmp(&gains[b][kind]));
+        let most = spared * gains.iter().map(|gain| gain[kind]).sum::<f64>();
+        let mut left = 0.0;
+        for component in order {
+            left += gains[component][kind];
+            worth[component] |= left > most;
+        }
+    }
+    (0..gains.len()).filter(|&component| worth[component]).collect()
 }
 
 /// The cuts of the first one, two, three … neurons that may pay within `budget` components: the number that promises most,
