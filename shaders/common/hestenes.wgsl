@@ -61,7 +61,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     }
     lane_worst[lane] = mine;
     workgroupBarrier();
-    if (lane != 0u) { return; }
-    for (var i = 1u; i < LANES; i++) { mine = max(mine, lane_worst[i]); }
-    worst[2u * g + 1u] = max(worst[2u * g + 1u], mine);
+    if (lane == 0u) {
+        for (var i = 1u; i < LANES; i++) { mine = max(mine, lane_worst[i]); }
+        worst[2u * g + 1u] = max(worst[2u * g + 1u], mine);
+    }
 }
