@@ -1,6 +1,6 @@
 //! A Gaussian as stored, and its distance to the one it stands for.
 
-use super::rounding::{add_up, div_up, larger, mul_up, smaller, sqrt_up};
+use super::rounding::{add_up, div_up, gamma, hypot_up, larger, mul_up, norm_up, smaller, sqrt_up, sum_up};
 
 /// `N(mean, covariance)`, exactly the numbers here.
 #[derive(Clone, Debug)]
@@ -80,4 +80,16 @@ pub(super) fn store_covariance(
     let rough = sqrt_up(mul_up(root, total));
     let distance = if floor > 0.0 { smaller(rough, div_up(total, floor.sqrt().next_down())) } else { rough };
     (distance, if definite { (floor - off).next_down() } else { 0.0 })
+}
+
+/// The distance that rounding makes when `N(Mx + b̄, diag(Vx² + B))` is summed up in any order; `size` bounds `‖M‖_F`, `‖b̄‖`, `Σ V`.
+pub(super) fn dense_rounding(x: &[f64], variance: &[f64], size: (f64, f64, f64)) -> f64 {
+    let (n, width) = (x.len(), variance.len() as f64);
+    let step = gamma(n + 4);
+    let off_mean = mul_up(step, add_up(mul_up(size.0, norm_up(x)), size.1));
+    let off_mean = add_up(off_mean, n as f64 * width * f64::MIN_POSITIVE);
+    // |√v − √ṽ| ≤ γ √v, and the square root of what underflow lost.
+    let lost = mul_up(width, mul_up(n as f64 * 5e-324, add_up(1.0, size.2)));
+    let off_scale = add_up(mul_up(2.0 * step, sqrt_up(sum_up(variance))), sqrt_up(lost));
+    hypot_up(off_mean, off_scale)
 }

@@ -9,15 +9,10 @@
 )]
 
 mod activation;
-mod affine;
-mod bures_distance;
 mod carry;
-mod compression;
 mod gaussian;
 mod identity;
 mod joint;
-mod joint_law;
-mod joint_noise;
 mod layer;
 pub(super) mod matrix;
 mod merge;
@@ -29,17 +24,14 @@ mod prove;
 mod relu;
 mod rounding;
 mod sharing;
-mod signature;
 pub(super) mod smoothed;
 mod split;
-mod stacked;
 mod tanh;
 
 use super::types;
 
 pub use joint::{joint_bytes, prove_joint};
-pub use paper::{prove_paper, replay_paper};
+pub use paper::{Stacked, prove_paper, replay_paper};
 pub use prepared::Prepared;
 pub use prove::{Arriving, prove, prove_tight};
-pub use stacked::Stacked;
 pub use types::{Layer, LayerWitness, Method, Mixture, Network, Proof, Shared, Split, Term, TermKind, Witness};

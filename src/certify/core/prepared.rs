@@ -1,9 +1,9 @@
 //! What depends on the network alone.
 
 use super::activation::{Activation, named};
-use super::affine::Affine;
 use super::matrix::{largest_eigenvalue, symmetric_product, transposed};
 use super::normal::quantile_density;
+use super::paper::Affine;
 use super::rounding::{Interval, add_up, cover, dot_up, gamma, larger, mul_up, norm_up, sqrt_up, sum_up};
 use super::types::{Layer, Network};
 use crate::math::normal::quantile;

@@ -1,15 +1,14 @@
 //! The proof for one input: layer by layer, every term carried to the output.
 
-use super::affine::Affine;
 use super::carry::{Coupling, carry};
-use super::gaussian::{Covariance, Gaussian};
+use super::gaussian::{Covariance, Gaussian, dense_rounding};
 use super::layer::{Neurons, step};
 use super::merge::merged;
-use super::paper::{replay_paper, unfit};
+use super::paper::{Affine, replay_paper, unfit};
 use super::prepared::{First, Hidden, Prepared};
-use super::rounding::{add_up, at_least_zero, div_up, gamma, hypot_up, mul_up, norm_up, sqrt_up, sum_up};
-use super::split::{MOST_POINTS, split};
-use super::types::{LayerWitness, Method, Mixture, Proof, Split, Term, TermKind, Witness};
+use super::rounding::{add_up, at_least_zero, div_up, gamma, mul_up, sqrt_up, sum_up};
+use super::split::{no_such, split};
+use super::types::{LayerWitness, Method, Mixture, Proof, Term, TermKind, Witness};
 use crate::{Error, Result};
 
 /// A Gaussian of the mixture at hand.
@@ -282,18 +281,6 @@ impl State {
     }
 }
 
-/// The distance that rounding makes when `N(Mx + b̄, diag(Vx² + B))` is summed up in any order; `size` bounds `‖M‖_F`, `‖b̄‖`, `Σ V`.
-pub(super) fn dense_rounding(x: &[f64], variance: &[f64], size: (f64, f64, f64)) -> f64 {
-    let (n, width) = (x.len(), variance.len() as f64);
-    let step = gamma(n + 4);
-    let off_mean = mul_up(step, add_up(mul_up(size.0, norm_up(x)), size.1));
-    let off_mean = add_up(off_mean, n as f64 * width * f64::MIN_POSITIVE);
-    // |√v − √ṽ| ≤ γ √v, and the square root of what underflow lost.
-    let lost = mul_up(width, mul_up(n as f64 * 5e-324, add_up(1.0, size.2)));
-    let off_scale = add_up(mul_up(2.0 * step, sqrt_up(sum_up(variance))), sqrt_up(lost));
-    hypot_up(off_mean, off_scale)
-}
-
 /// Terms of the same layer and kind as one, rounded up, in the order in which they first appear.
 fn gathered(terms: &[Term]) -> Vec<Term> {
     let mut gathered: Vec<Term> = Vec::new();
@@ -304,14 +291,6 @@ fn gathered(terms: &[Term]) -> Vec<Term> {
         }
     }
     gathered
-}
-
-fn no_such(layer: usize, split: &Split) -> Error {
-    let Split { component, coordinate, points } = split;
-    Error::Config(format!(
-        "layer {layer}: no split of component {component} along coordinate {coordinate} into {points}: it must vary there, and 2 \
-         to {MOST_POINTS} parts are allowed"
-    ))
 }
 
 pub(super) fn not_finite(layer: usize) -> Error {

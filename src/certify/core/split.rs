@@ -8,6 +8,7 @@ use super::gaussian::{Covariance, Gaussian, store_covariance};
 use super::normal::quantile_density;
 use super::rounding::{Interval, U, add_up, cover, hypot_up, larger, mul_up, norm_up, plain_dot, sqrt_up};
 use super::types;
+use crate::Error;
 use crate::math::normal::distribution;
 use crate::math::quantizer::Quantizer;
 
@@ -126,4 +127,13 @@ pub(super) fn cells(weight: f64, boundaries: &[f64]) -> Vec<Cell> {
 /// Midpoints between the locations of an optimal quantizer; any boundaries make a valid split. None where there is no such quantizer.
 pub(super) fn boundaries(points: u32) -> &'static [f64] {
     Quantizer::optimal(points as usize).map_or(&[], Quantizer::boundaries)
+}
+
+/// The error for a split that cannot be.
+pub(super) fn no_such(layer: usize, split: &types::Split) -> Error {
+    let types::Split { component, coordinate, points } = split;
+    Error::Config(format!(
+        "layer {layer}: no split of component {component} along coordinate {coordinate} into {points}: it must vary there, and 2 \
+         to {MOST_POINTS} parts are allowed"
+    ))
 }

@@ -1,8 +1,11 @@
 //! The proof for several inputs at once: the joint law of the outputs under one random network, as one Gaussian.
 
+mod law;
+mod noise;
+
+use self::law::JointLaw;
+use self::noise::JointNoise;
 use super::gaussian::store_covariance;
-use super::joint_law::Stacked;
-use super::joint_noise::JointNoise;
 use super::layer::{Neurons, step as one_point};
 use super::matrix::product;
 use super::prepared::{Hidden, Prepared};
@@ -35,7 +38,7 @@ pub fn prove_joint(prepared: &Prepared, inputs: &[&[f64]], witness: &Witness) ->
         return Err(Error::Limit { what, need, have });
     }
     let mut state = State::start(&prepared.first, first)?;
-    let (law, rounding) = Stacked::first(&prepared.first, inputs)?;
+    let (law, rounding) = JointLaw::first(&prepared.first, inputs)?;
     let mut law = law.within(1)?;
     state.terms = vec![Term { layer: 1, kind: TermKind::Rounding, value: rounding }];
     for (index, layer) in prepared.hidden.iter().enumerate() {
@@ -64,7 +67,7 @@ pub fn joint_bytes(prepared: &Prepared, points: usize) -> u64 {
 
 /// One layer: the next law, its distance by Lemma 2's coupling of all points at once (with the squares in proportion to which its
 /// causes share it), and the distance of rounding. The page has the proof.
-fn step(layer: &Hidden, mut z: Stacked) -> Result<(Stacked, (f64, [f64; 3]), f64)> {
+fn step(layer: &Hidden, mut z: JointLaw) -> Result<(JointLaw, (f64, [f64; 3]), f64)> {
     let size = z.mean.len();
     // g = ā + f∘(z − m) with exactly the numbers here; K_j = ρ_j∘ρ_j∘r_jr_jᵀ over the points.
     let (mut means, mut slopes, mut bends) = (vec![0.0; size], vec![0.0; size], vec![0.0; size]);
@@ -98,13 +101,13 @@ fn step(layer: &Hidden, mut z: Stacked) -> Result<(Stacked, (f64, [f64; 3]), f64
     let (covariance, off_covariance) = spread(layer, &z, &noise);
     let own = hypot_up(sqrt_up(through), add_up(sqrt_up(seen), sqrt_up(noise.cost)));
     let squares = [add_up(through, seen), noise.cost, 0.0];
-    let next = Stacked { points: z.points, width: layer.outputs, mean, covariance, roundings: 0 };
+    let next = JointLaw { points: z.points, width: layer.outputs, mean, covariance, roundings: 0 };
     let rounding = add_up(hypot_up(off_mean, off_covariance), sqrt_up(mul_up(layer.gram_norm, misplaced)));
     Ok((next, (own, squares), rounding))
 }
 
 /// The next covariance `M C Mᵀ + S̃` as stored, `C` that of `z`, and its distance to the one with exact products and `T` for `S̃`.
-fn spread(layer: &Hidden, z: &Stacked, noise: &JointNoise) -> (Vec<f64>, f64) {
+fn spread(layer: &Hidden, z: &JointLaw, noise: &JointNoise) -> (Vec<f64>, f64) {
     let (n, rows, points) = (z.width, layer.outputs, z.points);
     let size = rows * points;
     let mut covariance = Vec::with_capacity(size * size);

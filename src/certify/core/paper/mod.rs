@@ -1,12 +1,19 @@
 //! The paper's recursion (Theorem 17, for several inputs Corollary 20): components merged, every one replaced by the points of a
 //! signature, the points sent through the next layer exactly.
 
-use super::compression::compress;
+mod affine;
+mod bures_distance;
+mod compression;
+mod signature;
+mod stacked;
+
+pub(super) use self::affine::Affine;
+use self::compression::compress;
+use self::signature::{Atom, cross, grid};
+pub use self::stacked::Stacked;
 use super::prepared::{Hidden, Prepared};
 use super::prove::{Component, State, not_finite};
 use super::rounding::{U, add_up, mul_up, norm_up, sqrt_up, sum_up};
-use super::signature::{Atom, cross, grid};
-use super::stacked::Stacked;
 use super::types::{LayerWitness, Method, Proof, Term, TermKind, Witness};
 use crate::{Error, Result};
 

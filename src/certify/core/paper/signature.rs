@@ -1,8 +1,10 @@
 //! Signatures (Algorithms 2 and 5): points on a grid or a cross in place of a Gaussian, with proved distance.
 
-use super::paper::MOST_ATOMS;
-use super::rounding::{Interval, U, add_up, at_least_zero, div_up, gamma, mul_up, norm_up, plain_dot, sqrt_down};
-use super::split::{MOST_POINTS, boundaries, cells};
+use super::super::rounding::{
+    Interval, U, add_up, at_least_zero, div_up, gamma, mul_up, norm_up, plain_dot, sqrt_down,
+};
+use super::super::split::{MOST_POINTS, boundaries, cells};
+use super::MOST_ATOMS;
 use super::stacked::Stacked;
 use crate::math::cross::Cross;
 use crate::math::factors::squares;

@@ -1,15 +1,15 @@
 //! The law of a layer's neurons at several inputs under one random network, neuron by neuron: index `neuron · points + point`.
 
-use super::gaussian::{Covariance, Gaussian, store_covariance};
-use super::matrix::product;
-use super::prepared::First;
-use super::prove::State;
-use super::rounding::{gamma, hypot_up, mul_up, sum_up};
+use super::super::gaussian::{Covariance, Gaussian, store_covariance};
+use super::super::matrix::product;
+use super::super::prepared::First;
+use super::super::prove::State;
+use super::super::rounding::{gamma, hypot_up, mul_up, sum_up};
 use crate::{Error, Result};
 
 /// `N(mean, covariance)`, where means and variances are exactly the numbers here, and a covariance is off by at most `γ_roundings`
 /// times the two standard deviations.
-pub(super) struct Stacked {
+pub(super) struct JointLaw {
     pub(super) points: usize,
     pub(super) width: usize,
     /// `[width, points]`.
@@ -19,7 +19,7 @@ pub(super) struct Stacked {
     pub(super) roundings: usize,
 }
 
-impl Stacked {
+impl JointLaw {
     /// The first layer: neuron `i` is `N(X M_i + b̄_i 1, X diag(V_i) Xᵀ + B_i 11ᵀ)`, independent of the others. Also the distance that
     /// rounding makes: rows and columns of the exact covariance are scaled until the variances are those stored.
     pub(super) fn first(layer: &First, inputs: &[&[f64]]) -> Result<(Self, f64)> {

@@ -1,15 +1,15 @@
 //! A layer on fixed activations at several inputs at once: `z_d = Wa_d + b` with the same `W` and `b`, a Gaussian (Eqn 20).
 
-use super::matrix::{factorises, symmetric_product, transposed};
-use super::prove::dense_rounding;
-use super::rounding::{add_up, gamma, hypot_up, mul_up, norm_up, plain_dot, sqrt_up, sum_up};
+use super::super::gaussian::dense_rounding;
+use super::super::matrix::{factorises, symmetric_product, transposed};
+use super::super::rounding::{add_up, gamma, hypot_up, mul_up, norm_up, plain_dot, sqrt_up, sum_up};
+use super::super::types::Layer;
 use super::stacked::{Stacked, square_up};
-use super::types::Layer;
 use crate::math::factors::factor;
 use crate::{Error, Result};
 
 /// A layer's law, as exact as it is stored.
-pub(super) struct Affine {
+pub(in crate::certify::core) struct Affine {
     pub(super) inputs: usize,
     outputs: usize,
     /// `M` and `V`, `[outputs, inputs]`.
@@ -36,7 +36,7 @@ impl Affine {
     ///
     /// # Errors
     /// [`Error::Config`] for covariances that are not proved to be positive semidefinite.
-    pub(super) fn new(layer: &Layer, number: usize) -> Result<(Self, Layer)> {
+    pub(in crate::certify::core) fn new(layer: &Layer, number: usize) -> Result<(Self, Layer)> {
         let (n, m) = (layer.inputs, layer.outputs);
         let (mut plain, mut correlated) = (layer.clone(), None);
         if layer.is_correlated() {
@@ -63,7 +63,7 @@ impl Affine {
         Ok((affine, plain))
     }
 
-    pub(super) fn is_correlated(&self) -> bool {
+    pub(in crate::certify::core) fn is_correlated(&self) -> bool {
         self.correlated.is_some()
     }
 

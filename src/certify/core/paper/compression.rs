@@ -1,9 +1,9 @@
 //! Compression (Algorithm 3): components merged, and the mean squared distance of a component to where it goes.
 
+use super::super::rounding::{U, add_up, larger, mul_up, smaller};
+use super::super::types::LayerWitness;
 use super::bures_distance::Reach;
-use super::rounding::{U, add_up, larger, mul_up, smaller};
 use super::stacked::Stacked;
-use super::types::LayerWitness;
 use crate::math::factors;
 
 /// The clusters, and the mean squared distance of a component to its cluster, or as the coupling says. A coupling's masses are cut down

@@ -1,11 +1,11 @@
 //! The weights' noise at several inputs: `S_i(g) = g diag(V_i) gᵀ + B_i 11ᵀ` in place of a fixed matrix for every output `i`.
 
-use super::joint_law::Stacked;
-use super::matrix::{product, transposed};
-use super::prepared::Hidden;
-use super::rounding::{
+use super::super::matrix::{product, transposed};
+use super::super::prepared::Hidden;
+use super::super::rounding::{
     Interval, add_up, at_least_zero, div_up, gamma, larger, mul_up, norm_up, plain_dot, smaller, sqrt_up, sum_up,
 };
+use super::law::JointLaw;
 use crate::Result;
 use crate::math::eigen::{Eigen, symmetric};
 
@@ -24,7 +24,7 @@ pub(super) struct JointNoise {
 impl JointNoise {
     /// `S̃_i = E S_i(g) + Σ_j V_ij K_j` for `g` with `means`, the covariance of `z`, and positive semidefinite `K_j`: `bent`,
     /// `[inputs, points, points]`.
-    pub(super) fn new(layer: &Hidden, z: &Stacked, means: &[f64], bent: &[f64]) -> Result<Self> {
+    pub(super) fn new(layer: &Hidden, z: &JointLaw, means: &[f64], bent: &[f64]) -> Result<Self> {
         let (n, points, rows) = (z.width, z.points, layer.outputs);
         let mut whole = bent.to_vec();
         for (k, row) in whole.chunks_exact_mut(points).enumerate() {
@@ -95,7 +95,7 @@ impl Fixed {
     /// At least `E‖A^½ (S(g) − T) A^½‖_F²`, where `A` has the eigenvalues `power(λ)` along `q`. By Wick's formula for the Gaussian
     /// `g = μ + x`, `C_jk = E x_jx_kᵀ` over the points, `τ_jk = tr AC_jk`, `ν_j = Aμ_j`, it is `‖A^½(E S − T)A^½‖_F² + Σ_jk V_jV_k
     /// (τ_jk² + tr AC_jkAC_jk + 2 ν_jᵀμ_k τ_jk + 2 ν_kᵀC_jkν_j)`; the sum of the second terms is at most that of the first.
-    fn distance(&self, z: &Stacked, means: &[f64], weights: &[f64], bias: &[f64], power: fn(f64) -> f64) -> f64 {
+    fn distance(&self, z: &JointLaw, means: &[f64], weights: &[f64], bias: &[f64], power: fn(f64) -> f64) -> f64 {
         let (n, points) = (z.width, z.points);
         let powers: Vec<f64> = self.values.iter().map(|&v| power(v)).collect();
         let scaled: Vec<f64> = self.vectors.iter().enumerate().map(|(k, u)| powers[k / points] * u).collect();

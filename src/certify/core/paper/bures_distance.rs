@@ -1,8 +1,8 @@
 //! The squared distance of a Gaussian to a merged one from above: `W2² = ‖Δm‖² + tr A + tr B − 2 tr (A^½ B A^½)^½`, where `A = FFᵀ` and
 //! `B = GGᵀ + UUᵀ`, and the last trace is the nuclear norm of `GᵀF` above `UᵀF`.
 
-use super::matrix::{factorises, product, symmetric_product, transposed};
-use super::rounding::{U, add_up, at_least_zero, gamma, larger, mul_up, norm_up, plain_dot, smaller, sqrt_up};
+use super::super::matrix::{factorises, product, symmetric_product, transposed};
+use super::super::rounding::{U, add_up, at_least_zero, gamma, larger, mul_up, norm_up, plain_dot, smaller, sqrt_up};
 use super::stacked::{Stacked, square_up};
 use crate::math::singular::{Singular, singular};
 

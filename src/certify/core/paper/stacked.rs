@@ -1,8 +1,8 @@
 //! A Gaussian of the values that a layer has at one or several inputs, in factors.
 
-use super::gaussian::{Covariance, Gaussian, store_covariance};
-use super::matrix::{symmetric_product, transposed};
-use super::rounding::{U, add_up, cover, gamma, mul_up, plain_dot, sqrt_up};
+use super::super::gaussian::{Covariance, Gaussian, store_covariance};
+use super::super::matrix::{symmetric_product, transposed};
+use super::super::rounding::{U, add_up, cover, gamma, mul_up, plain_dot, sqrt_up};
 
 /// `N(mean, blockdiag(FFᵀ) + Σ_r u_r u_rᵀ)`, exactly the numbers here: positive semidefinite however they were rounded.
 ///
