@@ -14,8 +14,8 @@ const MOST: usize = 400;
 
 const FRAME_OF_PANEL: Frame = Frame { left: 78.0, top: 92.0, right: 640.0, bottom: 362.0 };
 
-/// Draws the relative bounds in increasing order and, where there are samples, the sampled distance of each input and what
-/// it would be about if the laws were equal.
+/// Draws the relative bounds in increasing order and, where there are samples, the distance of samples of both laws for each input
+/// and that of two samples of the network: where the dots lie together, samples see no difference, however far both are from 0.
 ///
 /// # Errors
 /// [`crate::Error::Data`] where the drawing fails.
@@ -83,7 +83,7 @@ impl Bounds {
         let y = FRAME_OF_PANEL.top - 22.0;
         let mut entries = vec![("proven bound", BLUE, 128.0)];
         if !self.distance.is_empty() {
-            entries = vec![("sampling floor", FRAME, 130.0), ("sampled distance", ORANGE, 150.0), entries[0]];
+            entries = vec![("samples of one law", FRAME, 158.0), ("samples of both", ORANGE, 140.0), entries[0]];
         }
         let mut right = FRAME_OF_PANEL.right;
         for (name, color, width) in entries {

@@ -74,21 +74,37 @@ fn page(certificate: &Certificate, name: &str, pictures: &[Picture]) -> Result<M
                     "mixture for it, and a number that the true distribution is proven to lie within. The proof covers the "
                     "rounding of its own arithmetic. It says nothing about how well the network fits its data."
                 }
-                @for picture in pictures { figure { (PreEscaped(&picture.svg)) } }
+                @for picture in pictures {
+                    figure { (PreEscaped(&picture.svg)) figcaption { (caption(&picture.name, sampled(records))) } }
+                }
                 h2 { @if worst.len() < records.len() { "The " (worst.len()) " largest bounds" } @else { "All bounds" } }
                 (table(&worst))
-                @if let Some(e) = records.first().and_then(|record| record.empirical.as_ref()) {
-                    p {
-                        "Samples, which are no part of the proof: " (e.samples) " of each law. The sampled distance is above the "
-                        "true one by about the sampling floor, which is the distance between two samples of the same law. The lower "
-                        "limit holds with probability " (e.confidence) "."
-                    }
-                }
                 h2 { "What it is about" }
                 (about(certificate))
             }
         }
     })
+}
+
+/// How many samples of each law were drawn, and the confidence of the lower limits.
+fn sampled(records: &[Record]) -> Option<(usize, f64)> {
+    records.first()?.empirical.as_ref().map(|e| (e.samples, e.confidence))
+}
+
+/// What a picture shows.
+fn caption(picture: &str, sampled: Option<(usize, f64)>) -> String {
+    match (picture, sampled) {
+        ("bounds", None) => "The proven bound of every input, in increasing order.".to_owned(),
+        ("bounds", Some((samples, confidence))) => format!(
+            "Line: the proven bound. Dots: the distance of {samples} samples of the network from {samples} of the mixture, and from {samples} \
+             more of the network itself. Samples are far apart even where they come from one law, so the dots may lie far above the bound: where \
+             both lie together, sampling sees no difference. What samples do prove, with probability {confidence}, is the lower limit in the table."
+        ),
+        ("terms", _) => "What the bounds are made of, each part carried to the output. Where nothing is lost by carrying older errors in the \
+                         next layer's metric, or that metric does not help, the part of that name is missing."
+            .to_owned(),
+        _ => "The mixture's marginals over histograms of samples.".to_owned(),
+    }
 }
 
 fn table(records: &[&Record]) -> Markup {
@@ -100,24 +116,30 @@ fn table(records: &[&Record]) -> Markup {
                 tr {
                     th { "input" } th { "relative bound" } th { "bound" } th { "root mean square output" }
                     th { "components" } th { "largest part" }
-                    @if sampled { th { "sampled distance" } th { "sampling floor" } th { "lower limit" } }
+                    @if sampled { th { "sampled distance, relative" } th { "sampling floor" } th { "lower limit" } }
                 }
             }
             tbody {
                 @for record in records {
                     tr {
                         td { (record.input) } td { (up(record.relative_bound)) } td { (up(record.bound)) }
-                        td { (format!("{:.3e}", record.second_moment.sqrt())) } td { (record.components) }
+                        td { (size(record.second_moment.sqrt())) } td { (record.components) }
                         td.text { (largest(record)) }
                         @if let Some(e) = &record.empirical {
-                            td { (format!("{:.2e}", e.distance)) } td { (format!("{:.2e}", e.floor)) }
-                            td { (format!("{:.2e}", e.lower)) }
+                            @for value in [e.distance, e.floor, e.lower] {
+                                td { (format!("{:.2e}", value / record.second_moment.sqrt())) }
+                            }
                         }
                     }
                 }
             }
         }
     }
+}
+
+/// A positive number with three decimals, or in powers of ten where that reads badly.
+fn size(value: f64) -> String {
+    if (0.01..1e5).contains(&value) { format!("{value:.3}") } else { format!("{value:.3e}") }
 }
 
 fn largest(record: &Record) -> String {
