@@ -6,6 +6,7 @@ mod init;
 mod metadata;
 mod model;
 mod network;
+mod neurons;
 mod pass;
 mod spec;
 
@@ -13,5 +14,6 @@ pub use init::{DenseInit, GmInit, Init, initialize};
 pub use model::{Model, Provenance};
 pub use network::Network;
 pub(crate) use network::{check_finite, read_runs};
+pub use neurons::{mean_neurons, sample_neurons};
 pub use pass::Pass;
 pub use spec::{Activation, LayerSpec, NetworkSpec, TensorSpec};
