@@ -51,7 +51,7 @@ pub(super) fn run(common: &Common, args: &ReproduceArgs) -> Result<()> {
     let rows = || done.figures.iter().flat_map(|figure| &figure.rows);
     if common.json {
         let rows: Vec<_> =
-            done.figures.iter().flat_map(|f| f.rows.iter().map(|row| json!({"figure": f.id, "row": row}))).collect();
+            done.figures.iter().flat_map(|f| f.rows.iter().map(|row| json!({"figure": f.name, "row": row}))).collect();
         return print_json(&json!({"out": out, "quick": args.quick, "seconds": done.seconds, "rows": rows}));
     }
     let count = |verdict: Verdict| rows().filter(|row| row.verdict == verdict).count();

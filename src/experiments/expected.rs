@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::course;
 use super::curves::mean_and_error;
+use super::flows::Compared;
 use super::reduction::Measured;
 use super::runs::Runs;
 use crate::Result;
@@ -41,6 +42,8 @@ enum Measure {
     Slope,
     /// Gap in test error at a figure's end.
     Gap,
+    /// Order in the step of the gap between two flows.
+    FlowOrder,
 }
 
 /// Whether what a paper says was found.
@@ -108,30 +111,24 @@ impl Expected {
             Measure::LastError { run } => vec![run],
             Measure::Order { runs } => runs.iter().collect(),
             Measure::Farther { run, than } => vec![run, than],
-            Measure::Slope | Measure::Gap => Vec::new(),
+            Measure::Slope | Measure::Gap | Measure::FlowOrder => Vec::new(),
         }
     }
 
     /// Measures it; `None` where it is about a data set that is not among those measured. With `--quick` every row is made on the quick set.
-    pub(super) fn row(&self, runs: &mut Runs<'_>, data: &str, reductions: &[Measured]) -> Result<Option<Row>> {
+    pub(super) fn row(
+        &self,
+        runs: &mut Runs<'_>,
+        data: &str,
+        (reductions, flows): (&[Measured], Option<&Compared>),
+    ) -> Result<Option<Row>> {
+        if let (Measure::FlowOrder, Some(found)) = (&self.measure, flows) {
+            return Ok(Some(measured(self.blank(&self.data), found.slope(), 0.0, false)));
+        }
         if !runs.quick && self.data != data {
             return Ok(None);
         }
-        let blank = Row {
-            what: self.what.clone(),
-            place: self.place.clone(),
-            data: data.to_owned(),
-            paper: self.value,
-            tolerance: self.tolerance,
-            ours: None,
-            standard_error: None,
-            percent: false,
-            trials: 1,
-            epochs: None,
-            seconds: None,
-            verdict: Verdict::Untold,
-            detail: String::new(),
-        };
+        let blank = self.blank(data);
         let reduction = reductions.iter().find(|measured| measured.data == data);
         let row = match &self.measure {
             Measure::LastError { run } => {
@@ -151,7 +148,7 @@ impl Expected {
                 let epochs = Some(a.settings.epochs);
                 Row { ours: Some(components / neurons), epochs, verdict, detail, ..blank }
             }
-            Measure::Slope | Measure::Gap => match (reduction, &self.measure) {
+            Measure::Slope | Measure::Gap | Measure::FlowOrder => match (reduction, &self.measure) {
                 (None, _) => blank,
                 (Some(found), Measure::Slope) => {
                     let (slope, error) = found.slope();
@@ -165,6 +162,27 @@ impl Expected {
             },
         };
         Ok(Some(if runs.quick { Row { verdict: Verdict::Untold, ..row } } else { row }))
+    }
+}
+
+impl Expected {
+    /// A row with nothing measured yet.
+    fn blank(&self, data: &str) -> Row {
+        Row {
+            what: self.what.clone(),
+            place: self.place.clone(),
+            data: data.to_owned(),
+            paper: self.value,
+            tolerance: self.tolerance,
+            ours: None,
+            standard_error: None,
+            percent: false,
+            trials: 1,
+            epochs: None,
+            seconds: None,
+            verdict: Verdict::Untold,
+            detail: String::new(),
+        }
     }
 }
 

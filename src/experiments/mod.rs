@@ -5,6 +5,7 @@ mod catalogue;
 mod course;
 mod curves;
 mod expected;
+mod flows;
 mod reduction;
 mod reproduce;
 mod runs;

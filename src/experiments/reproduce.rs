@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::catalogue::{Catalogue, Figure, FigurePlan};
 use super::expected::Row;
+use super::flows::{self, Compared, Flows};
 use super::reduction::{Measured, Reduction, measure};
 use super::runs::{Runs, Stage};
 use super::{course, curves};
@@ -19,8 +20,8 @@ use crate::{Error, Result};
 /// A figure with what was measured for it.
 #[derive(Clone, Debug)]
 pub struct Drawn {
-    /// Its number in the paper.
-    pub id: &'static str,
+    /// What the paper calls it.
+    pub name: &'static str,
     /// One line.
     pub title: String,
     /// What is to be seen.
@@ -87,20 +88,20 @@ pub fn reproduce(
 }
 
 fn draw(runs: &mut Runs<'_>, figure: &Figure, datasets: &[String]) -> Result<Drawn> {
-    let name = format!("figure-{}", figure.id);
+    let name = figure.slug;
     let (title, caption) = figure.plan.texts();
-    let heading = format!("Figure {}: {title}", figure.id);
-    let mut reductions: Vec<Measured> = Vec::new();
+    let heading = format!("{}: {title}", figure.name);
+    let (mut reductions, mut flows): (Vec<Measured>, Option<Compared>) = (Vec::new(), None);
     let picture = match &figure.plan {
         FigurePlan::Curves { curves, .. } => {
             let panels = curves::panels(runs, datasets, curves)?;
-            plot::lines(&name, &heading, &panels)?
+            plot::lines(name, &heading, &panels)?
         }
         FigurePlan::Course { cases, .. } => {
             let courses = course::courses(runs, datasets, cases)?;
             (runs.tell)(Stage::Does("an animation"));
-            write(&runs.out.join(format!("{name}.gif")), &plot::animation(&name, &heading, &courses)?)?;
-            plot::ellipses(&name, &heading, &courses)?
+            write(&runs.out.join(format!("{name}.gif")), &plot::animation(name, &heading, &courses)?)?;
+            plot::ellipses(name, &heading, &courses)?
         }
         FigurePlan::Reduction { run, epoch, neurons, draws, .. } => {
             let plan = Reduction { run, epoch: *epoch, neurons, draws: *draws };
@@ -108,7 +109,14 @@ fn draw(runs: &mut Runs<'_>, figure: &Figure, datasets: &[String]) -> Result<Dra
                 reductions.push(measure(runs, data, &plan)?);
             }
             let panels: Vec<_> = reductions.iter().flat_map(Measured::panels).collect();
-            plot::lines(&name, &heading, &panels)?
+            plot::lines(name, &heading, &panels)?
+        }
+        FigurePlan::Flows { components, time, steps, .. } => {
+            (runs.tell)(Stage::Does("two gradient flows"));
+            let found = flows::compare(&Flows { components: *components, time: *time, steps })?;
+            let picture = plot::lines(name, &heading, &found.panels())?;
+            flows = Some(found);
+            picture
         }
     };
     for (ending, bytes) in [("svg", picture.svg.as_bytes()), ("png", &picture.png)] {
@@ -117,19 +125,19 @@ fn draw(runs: &mut Runs<'_>, figure: &Figure, datasets: &[String]) -> Result<Dra
     let mut rows = Vec::new();
     for data in datasets {
         for expected in &figure.expected {
-            rows.extend(expected.row(runs, data, &reductions)?);
+            rows.extend(expected.row(runs, data, (&reductions, flows.as_ref()))?);
         }
     }
     // On the quick set the same claim about two data sets is one row.
     rows.dedup_by(|a, b| a.what == b.what && a.data == b.data);
-    Ok(Drawn { id: figure.id, title: title.to_owned(), caption: caption.to_owned(), picture, rows })
+    Ok(Drawn { name: figure.name, title: title.to_owned(), caption: caption.to_owned(), picture, rows })
 }
 
 fn write_results(path: &Path, figures: &[Drawn]) -> Result<()> {
     let mut text = String::new();
     for figure in figures {
         for row in &figure.rows {
-            let line = serde_json::to_string(&Line { figure: figure.id, row });
+            let line = serde_json::to_string(&Line { figure: figure.name, row });
             text += &line.map_err(|why| Error::format(path, why.to_string()))?;
             text.push('\n');
         }

@@ -111,7 +111,7 @@ impl LinesPanel {
         let Some(horizontal) = horizontal else { return Ok(()) };
         let (x, y) = (|value| f.x(&horizontal, value), |value| f.y(&vertical, value));
         f.grid(pen, &vertical)?;
-        f.axis(pen, &horizontal)?;
+        f.axis(pen, &horizontal, points().all(|p| p.x.fract() == 0.0))?;
         pen.text(&self.x, (f.left + f.right) / 2.0, f.bottom + 37.0, 13.0, INK, HPos::Center)?;
         pen.text(&self.y, f.left, f.top - 16.0, 13.0, FAINT_INK, HPos::Left)?;
         for (at, line) in self.lines.iter().enumerate() {

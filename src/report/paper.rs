@@ -51,7 +51,7 @@ pub fn paper(done: &Reproduction) -> String {
 
 fn section(figure: &Drawn) -> Markup {
     html! {
-        h2 { "Figure " (figure.id) ". " (figure.title) }
+        h2 { (figure.name) ". " (figure.title) }
         figure {
             (PreEscaped(&figure.picture.svg))
             figcaption { (figure.caption) }
