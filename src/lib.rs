@@ -45,6 +45,7 @@ pub mod commands;
 pub mod data;
 pub mod device;
 pub mod error;
+pub mod experiments;
 #[cfg(feature = "gpu")]
 pub mod gpu;
 pub mod io;

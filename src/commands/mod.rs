@@ -12,9 +12,12 @@ mod eval;
 mod info;
 mod merge;
 mod predict;
+mod reproduce;
+mod sample;
 mod show;
 mod train;
 mod train_args;
+mod train_choices;
 mod verify;
 
 use std::io::Write;
@@ -83,12 +86,16 @@ enum Command {
     Eval(eval::EvalArgs),
     /// A model's outputs for the rows of a .npy file
     Predict(predict::PredictArgs),
+    /// A plain two-layer network with neurons drawn from a GM layer
+    Sample(sample::SampleArgs),
     /// Prove how near a network with random weights is to a Gaussian mixture, input by input
     Certify(Box<certify_args::CertifyArgs>),
     /// Prove a certificate again from its folder, the model and the inputs
     Verify(verify::VerifyArgs),
     /// Join the shares of a certification
     Merge(merge::MergeArgs),
+    /// Run a paper's experiments and write data, figures and a report
+    Reproduce(reproduce::ReproduceArgs),
     /// Where a named data set is published, and whether a local copy is whole
     Data(data::DataArgs),
     /// The devices of this machine and what they can do
@@ -113,9 +120,11 @@ fn run(cli: &Cli) -> Result<()> {
         Command::Train(args) => train::run(&cli.common, args),
         Command::Eval(args) => eval::run(&cli.common, args),
         Command::Predict(args) => predict::run(&cli.common, args),
+        Command::Sample(args) => sample::run(&cli.common, args),
         Command::Certify(args) => certify::run_command(&cli.common, args),
         Command::Verify(args) => verify::run(&cli.common, args),
         Command::Merge(args) => merge::run(&cli.common, args),
+        Command::Reproduce(args) => reproduce::run(&cli.common, args),
         Command::Data(args) => data::run(&cli.common, args),
         Command::Info => info::run(&cli.common),
     }

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
+use super::train_choices::{ModelArg, OptimizerArg, RecipeArg, ScheduleArg};
 use crate::data::NormalizationKind;
 use crate::train::{ModelKind, OptimizerChoice, OrderChoice, Recipe, Schedule, Settings, SettingsFile};
 use crate::{Error, Result};
@@ -38,7 +39,7 @@ pub(super) struct TrainArgs {
     validation: Option<usize>,
     /// Kind of network: GM layers, or dense layers with ReLU [default: gm]
     #[arg(long, value_enum, help_heading = "Data and network")]
-    model: Option<Model>,
+    model: Option<ModelArg>,
     /// Components K of every GM layer [default: 20]
     #[arg(long, short = 'K', value_name = "K", help_heading = "Data and network")]
     components: Option<usize>,
@@ -80,7 +81,7 @@ pub(super) struct TrainArgs {
     recipe: Option<RecipeArg>,
     /// Optimiser [default: adam; sgd with --recipe paper]
     #[arg(long, value_enum, help_heading = "Optimisation")]
-    optimizer: Option<Optimizer>,
+    optimizer: Option<OptimizerArg>,
     /// Learning rate [default: 0.01 with adam (0.001 for fc), 0.1 with sgd]
     #[arg(long, value_name = "RATE", help_heading = "Optimisation")]
     lr: Option<f32>,
@@ -108,6 +109,9 @@ pub(super) struct TrainArgs {
     /// A line of metrics every N steps instead of every epoch
     #[arg(long, value_name = "N", help_heading = "Results")]
     log_every: Option<u64>,
+    /// Keep the model as it is at the start and after every N epochs, in snapshots/
+    #[arg(long, value_name = "N", help_heading = "Results")]
+    snapshot_every: Option<u64>,
     /// Folder for the results [default: runs/DATA-MODEL]
     #[arg(long, value_name = "DIR", help_heading = "Results")]
     pub(super) out: Option<PathBuf>,
@@ -126,7 +130,7 @@ pub(super) struct TrainArgs {
 }
 
 /// What a resumed run takes from its folder.
-const SETTINGS: [&str; 30] = [
+const SETTINGS: [&str; 31] = [
     "data",
     "model",
     "components",
@@ -155,33 +159,10 @@ const SETTINGS: [&str; 30] = [
     "validation",
     "max_steps",
     "log_every",
+    "snapshot_every",
     "config",
     "out",
 ];
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Model {
-    Gm,
-    Fc,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum RecipeArg {
-    Paper,
-    Tuned,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Optimizer {
-    Sgd,
-    Adam,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum ScheduleArg {
-    Constant,
-    Cosine,
-}
 
 fn set<T>(target: &mut T, given: Option<T>) {
     if let Some(value) = given {
@@ -197,19 +178,16 @@ impl TrainArgs {
     pub(super) fn settings(&self) -> Result<Settings> {
         let file = self.config.as_deref().map(SettingsFile::read).transpose()?;
         let in_file = |key: &str| file.as_ref().is_some_and(|file| file.has(key));
-        let model = match self.model {
-            Some(Model::Fc) => ModelKind::Fc,
-            Some(Model::Gm) => ModelKind::Gm,
-            None => file.as_ref().and_then(SettingsFile::model).unwrap_or(ModelKind::Gm),
-        };
+        let given = self.model.map(ModelKind::from);
+        let model = given.or_else(|| file.as_ref().and_then(SettingsFile::model)).unwrap_or(ModelKind::Gm);
         let sgd = match self.optimizer {
-            Some(optimizer) => optimizer == Optimizer::Sgd,
+            Some(optimizer) => OptimizerChoice::from(optimizer) == OptimizerChoice::Sgd,
             None => file.as_ref().is_some_and(SettingsFile::is_sgd),
         };
         let recipe = match self.recipe {
-            Some(RecipeArg::Paper) => Recipe::Paper,
+            Some(recipe) => recipe.into(),
             None if sgd => Recipe::Paper,
-            _ => Recipe::Tuned,
+            None => Recipe::Tuned,
         };
         let mut settings = match &file {
             None => Settings::recipe(recipe, model),
@@ -239,31 +217,20 @@ impl TrainArgs {
     }
 
     fn apply(&self, settings: &mut Settings) {
-        set(
-            &mut settings.model,
-            self.model.map(|m| if matches!(m, Model::Fc) { ModelKind::Fc } else { ModelKind::Gm }),
-        );
+        set(&mut settings.model, self.model.map(ModelKind::from));
         set(&mut settings.data, self.data.clone());
         set(&mut settings.components, self.components);
         set(&mut settings.hidden, self.hidden.clone());
         set(&mut settings.epochs, self.epochs);
         set(&mut settings.batch_size, self.batch_size);
-        let optimizer = self.optimizer.map(|optimizer| match optimizer {
-            Optimizer::Sgd => OptimizerChoice::Sgd,
-            Optimizer::Adam => OptimizerChoice::Adam,
-        });
-        set(&mut settings.optimizer, optimizer);
+        set(&mut settings.optimizer, self.optimizer.map(OptimizerChoice::from));
         set(&mut settings.lr, self.lr);
         // One rate for all where the optimiser is Adam and only --lr is given.
         let follows = self.lr.filter(|_| settings.optimizer == OptimizerChoice::Adam);
         set(&mut settings.lr_sigma, self.lr_sigma.or(follows));
         set(&mut settings.momentum, self.momentum);
         set(&mut settings.l2, self.l2);
-        let schedule = self.schedule.map(|schedule| match schedule {
-            ScheduleArg::Constant => Schedule::Constant,
-            ScheduleArg::Cosine => Schedule::Cosine,
-        });
-        set(&mut settings.schedule, schedule);
+        set(&mut settings.schedule, self.schedule.map(Schedule::from));
         set(&mut settings.init_mean_std, self.init_mean_std.or(self.gamma));
         set(&mut settings.init_output_std, self.init_output_std.or(self.gamma));
         set(&mut settings.init_sigma, self.init_sigma.or(self.gamma));
@@ -282,6 +249,7 @@ impl TrainArgs {
         set(&mut settings.validation, self.validation);
         settings.max_steps = self.max_steps.or(settings.max_steps);
         settings.log_every = self.log_every.or(settings.log_every);
+        settings.snapshot_every = self.snapshot_every.or(settings.snapshot_every);
     }
 }
 

@@ -1,5 +1,6 @@
 //! How parameters start. Normal variates come from Philox on the host, so every device starts from the same bits.
 
+use super::neurons::{Mixture, NEURONS};
 use super::spec::{LayerSpec, NetworkSpec};
 use crate::reference::philox::Philox;
 
@@ -37,7 +38,7 @@ pub struct Init {
 }
 
 /// Random streams: one for every tensor of every layer. Shuffling takes other numbers (`train`).
-fn stream(layer: usize, tensor: usize) -> u64 {
+pub(super) fn stream(layer: usize, tensor: usize) -> u64 {
     (layer as u64) << 8 | tensor as u64
 }
 
@@ -70,31 +71,21 @@ pub fn initialize(spec: &NetworkSpec, init: &Init, seed: u64) -> Vec<Vec<f32>> {
     layers
 }
 
-/// [`DenseInit::Mixture`] for the two dense layers.
+/// [`DenseInit::Mixture`] for the two dense layers: the tensors that a GM layer of this seed starts with, and neurons from them.
 fn mixture(first: &LayerSpec, second: &LayerSpec, k: usize, init: GmInit, seed: u64, layers: &mut [Vec<f32>]) {
     let (d, m, l) = (first.inputs(), first.outputs(), second.outputs());
     let normals = |tensor: usize, count: usize, std: f64| -> Vec<f64> {
         let mut random = Philox::new(seed, stream(0, tensor));
         (0..count).map(|_| std * random.normal()).collect()
     };
-    // The tensors that a GM layer of this seed starts with.
-    let mu = normals(0, k * d, init.mean_std);
-    let u = normals(2, k * l * d, init.output_std);
-    let v = normals(3, k * l, init.output_std);
-    let mut random = Philox::new(seed, stream(0, 4));
-    let (mut inner, mut outer) = (vec![0.0_f32; m * d], vec![0.0_f32; l * m]);
-    for neuron in 0..m {
-        let component = random.below(k as u32) as usize;
-        let beta: Vec<f64> = (0..d).map(|j| mu[component * d + j] + init.sigma * random.normal()).collect();
-        for (weight, &beta) in inner[neuron * d..][..d].iter_mut().zip(&beta) {
-            *weight = beta as f32;
-        }
-        for o in 0..l {
-            let row = &u[(component * l + o) * d..][..d];
-            let omega = v[component * l + o] + row.iter().zip(&beta).map(|(&u, &beta)| u * beta).sum::<f64>();
-            outer[o * m + neuron] = (omega / m as f64) as f32;
-        }
-    }
+    let start = Mixture {
+        shape: [k, d, l],
+        mu: normals(0, k * d, init.mean_std),
+        sigma: vec![init.sigma; k * d],
+        u: normals(2, k * l * d, init.output_std),
+        v: normals(3, k * l, init.output_std),
+    };
+    let (inner, outer) = start.draw(m, &mut Philox::new(seed, stream(0, NEURONS)));
     first.tensors()[0].pack(&inner, &mut layers[0]);
     second.tensors()[0].pack(&outer, &mut layers[1]);
 }

@@ -27,9 +27,14 @@ impl Frame {
         Ok(())
     }
 
-    /// The ticks of the horizontal scale with their labels, and the line they stand on.
-    pub(super) fn axis<B: DrawingBackend>(&self, pen: &Pen<'_, B>, horizontal: &Scale) -> Result<(), String> {
-        for (value, label) in horizontal.ticks(true) {
+    /// The ticks of the horizontal scale with their labels, and the line they stand on; `whole` for counts.
+    pub(super) fn axis<B: DrawingBackend>(
+        &self,
+        pen: &Pen<'_, B>,
+        horizontal: &Scale,
+        whole: bool,
+    ) -> Result<(), String> {
+        for (value, label) in horizontal.ticks(whole) {
             let x = self.x(horizontal, value);
             pen.line(vec![(x, self.bottom), (x, self.bottom + 5.0)], 0.75, FRAME)?;
             pen.text(&label, x, self.bottom + 16.0, 12.5, FAINT_INK, HPos::Center)?;

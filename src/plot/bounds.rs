@@ -60,7 +60,7 @@ impl Drawing for Bounds {
         let x = |value| f.x(&horizontal, value);
         let y = |value| f.y(&vertical, value);
         f.grid(pen, &vertical)?;
-        f.axis(pen, &horizontal)?;
+        f.axis(pen, &horizontal, true)?;
         let middle = (f.left + f.right) / 2.0;
         pen.text("inputs, in the order of their bounds", middle, f.bottom + 37.0, 13.0, INK, HPos::Center)?;
         pen.text("relative W2 distance", f.left, f.top - 22.0, 13.5, INK, HPos::Left)?;

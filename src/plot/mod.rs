@@ -1,7 +1,10 @@
 //! Pictures, drawn from result files only: whoever has the files of a run can draw its figures again.
 
+mod animation;
 mod axes;
 mod bounds;
+mod ellipses;
+mod lines;
 mod marginals;
 mod metrics;
 mod panel;
@@ -18,7 +21,10 @@ use plotters::style::text_anchor::HPos;
 use crate::io::write_atomic;
 use crate::{Error, Result};
 
+pub use animation::animation;
 pub use bounds::bounds;
+pub use ellipses::{Course, Gaussian2, ellipses};
+pub use lines::{Line, LinePoint, LinesPanel, lines};
 pub use marginals::marginals;
 pub use metrics::{Record, Split, read_metrics};
 use panel::{FAINT_INK, Frame, INK, Panel, Pen};

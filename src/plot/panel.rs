@@ -86,7 +86,7 @@ impl Panel {
         let y = |value| f.y(&vertical, value);
 
         f.grid(pen, &vertical)?;
-        f.axis(pen, &horizontal)?;
+        f.axis(pen, &horizontal, true)?;
         pen.text(self.axis.label(), (f.left + f.right) / 2.0, f.bottom + 37.0, 13.0, INK, HPos::Center)?;
         pen.text(self.label, f.left, f.top - 18.0, 13.5, INK, HPos::Left)?;
 

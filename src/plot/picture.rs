@@ -34,7 +34,7 @@ pub(super) trait Drawing {
 #[derive(Clone, Debug)]
 pub struct Picture {
     /// Its name in a folder, without an ending.
-    pub name: &'static str,
+    pub name: String,
     /// As an SVG document.
     pub svg: String,
     /// As a PNG file.
@@ -43,9 +43,13 @@ pub struct Picture {
 
 impl Picture {
     /// Draws it.
-    pub(super) fn of(name: &'static str, drawing: &impl Drawing) -> crate::Result<Self> {
+    pub(super) fn of(name: &str, drawing: &impl Drawing) -> crate::Result<Self> {
         let undrawable = |why| crate::Error::data(name, format!("the picture cannot be drawn: {why}"));
-        Ok(Self { name, svg: svg(drawing).map_err(undrawable)?, png: png(drawing).map_err(undrawable)? })
+        Ok(Self {
+            name: name.to_owned(),
+            svg: svg(drawing).map_err(undrawable)?,
+            png: png(drawing).map_err(undrawable)?,
+        })
     }
 }
 

@@ -26,6 +26,12 @@ impl Scale {
         Some(Self { low, high: max + room, log: false })
     }
 
+    /// A logarithmic axis for the values above 0 among these. `None` when there are none.
+    pub(super) fn logarithmic(values: impl Iterator<Item = f64>) -> Option<Self> {
+        let (min, max) = extremes(values.filter(|v| *v > 0.0))?;
+        Some(Self { low: min / 1.1, high: max * 1.1, log: true })
+    }
+
     /// The horizontal axis for these counts of epochs or steps. `None` when there are none.
     pub(super) fn horizontal(values: impl Iterator<Item = f64> + Clone) -> Option<Self> {
         let (min, max) = extremes(values)?;

@@ -15,7 +15,7 @@ mod trainer;
 pub use evaluate::{Evaluation, Evaluator, predict};
 pub use order::Order;
 pub use resident::{Minibatches, Resident};
-pub use run_folder::RunFolder;
+pub use run_folder::{RunFolder, snapshots};
 pub use settings::{ModelKind, OptimizerChoice, OrderChoice, Recipe, Schedule, Settings};
 pub use settings_file::SettingsFile;
 pub use stepper::{StepAt, Stepper, Totals};

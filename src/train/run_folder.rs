@@ -23,6 +23,23 @@ pub struct RunFolder {
 /// Wall-clock time between checkpoints, where nothing else is asked for.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(5);
 
+/// Folder of the models that a run keeps on its way.
+const SNAPSHOTS: &str = "snapshots";
+
+/// The file of the model after `epoch`, inside the folder of a seed.
+pub(super) fn snapshot_name(epoch: u64) -> String {
+    format!("{SNAPSHOTS}/epoch-{epoch:05}.safetensors")
+}
+
+/// The models that a run has kept on its way, in order of their epochs; `folder` is that of a seed.
+pub fn snapshots(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder.join(SNAPSHOTS)).into_iter().flatten().flatten();
+    let ours = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("epoch-"));
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(ours).collect();
+    files.sort();
+    files
+}
+
 /// Files that mark a folder as one with results.
 const RESULTS: [&str; 6] =
     ["model.safetensors", "checkpoint.safetensors", "metrics.jsonl", "config.toml", "curves.svg", "curves.png"];
@@ -55,7 +72,8 @@ impl RunFolder {
     pub fn begin(&self, settings: &Settings) -> Result<()> {
         for &seed in &settings.seeds {
             let place = self.of_seed(seed);
-            fs::create_dir_all(&place).map_err(Error::io("create", &place))?;
+            let folder = if settings.snapshot_every.is_some() { place.join(SNAPSHOTS) } else { place };
+            fs::create_dir_all(&folder).map_err(Error::io("create", &folder))?;
         }
         for file in self.replaced.iter().filter(|file| file.exists()) {
             fs::remove_file(file).map_err(Error::io("remove", file))?;
@@ -125,7 +143,8 @@ impl RunFolder {
         let previous = "checkpoint.previous.safetensors";
         let names = || RESULTS.iter().chain(std::iter::once(&previous));
         let files = folders.iter().flat_map(|folder| names().map(|name| folder.join(name)));
-        Ok(files.filter(|file| file.exists()).collect())
+        let files = files.filter(|file| file.exists());
+        Ok(files.chain(folders.iter().flat_map(|folder| snapshots(folder))).collect())
     }
 
     /// The folder itself.

@@ -120,6 +120,9 @@ pub struct Settings {
     /// A line of metrics every so many steps; one an epoch otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log_every: Option<u64>,
+    /// The model is kept at the start and after every so many epochs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snapshot_every: Option<u64>,
 }
 
 impl Settings {
@@ -151,6 +154,7 @@ impl Settings {
             validation: 0,
             max_steps: None,
             log_every: None,
+            snapshot_every: None,
         };
         match (recipe, model) {
             (Recipe::Paper, _) => {}
@@ -198,6 +202,7 @@ impl Settings {
             refuse(bad, &format!("{name} is above 9223372036854775807"))?;
         }
         refuse(self.log_every == Some(0), "log-every is 0; it counts steps and must be at least 1")?;
+        refuse(self.snapshot_every == Some(0), "snapshot-every is 0; it counts epochs and must be at least 1")?;
         refuse(self.max_steps == Some(0), "max-steps is 0; it must be at least 1")?;
         for (name, value) in [("lr", self.lr), ("lr-sigma", self.lr_sigma), ("l2", self.l2)] {
             rate(name, value)?;

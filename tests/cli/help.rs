@@ -7,7 +7,7 @@ fn every_option_is_in_the_help() {
     let place = Place::new();
     let common = "--adapter --software --json --quiet --verbose";
     let train = "--model --data --components --hidden --epochs --batch-size --optimizer --lr --lr-sigma --gamma --normalize \
-                 --seeds --seed --out --config --init --order --recipe --split --max-steps --log-every --resume --force \
+                 --seeds --seed --out --config --init --order --recipe --split --max-steps --log-every --snapshot-every --resume --force \
                  --checkpoint-every";
     for (command, options) in [
         ("train", train),
@@ -19,6 +19,8 @@ fn every_option_is_in_the_help() {
         ("verify", "DIR --model --inputs"),
         ("merge", "DIR --out --force"),
         ("predict", "MODEL --inputs --out"),
+        ("sample", "MODEL --neurons --out --seed"),
+        ("reproduce", "gm --quick --out"),
         ("data", "NAME"),
         ("info", ""),
     ] {
@@ -29,7 +31,7 @@ fn every_option_is_in_the_help() {
         assert!(help.lines().all(|line| line.chars().count() <= 100), "{command} --help is too wide");
     }
     let help = place.run("--help").ok().stdout;
-    for command in ["train", "eval", "predict", "certify", "verify", "merge", "data", "info"] {
+    for command in ["train", "eval", "predict", "certify", "verify", "merge", "sample", "reproduce", "data", "info"] {
         assert!(help.contains(command), "--help does not mention {command}");
     }
     assert!(place.run("--version").ok().stdout.starts_with("bures "));

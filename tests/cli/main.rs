@@ -14,6 +14,7 @@ mod help;
 mod json;
 mod learn;
 mod place;
+mod reproduce;
 mod resume;
 mod same_bits;
 #[path = "../common/skip.rs"]

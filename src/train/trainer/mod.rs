@@ -185,6 +185,9 @@ impl<'a> Trainer<'a> {
         self.folder.keep_metrics_until(self.step)?;
         self.started = Instant::now();
         let per_epoch = self.order.steps_per_epoch(self.settings.batch_size);
+        if self.step == 0 {
+            self.snapshot(0)?;
+        }
         while self.step < self.steps {
             let epoch = self.step / per_epoch;
             let end = ((epoch + 1) * per_epoch).min(self.steps);
@@ -194,6 +197,9 @@ impl<'a> Trainer<'a> {
             self.last_test = self.evaluator.evaluate(&mut self.stream, &self.network, &self.test)?;
             records.extend(self.test_records(epoch));
             self.folder.append_metrics(&records)?;
+            if self.step.is_multiple_of(per_epoch) {
+                self.snapshot(epoch + 1)?;
+            }
             if self.checkpointed.elapsed() >= self.folder.checkpoint_interval() || self.step == self.steps {
                 self.checkpoint()?;
             }

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use super::super::checkpoint::{Checkpoint, Counters};
+use super::super::run_folder::snapshot_name;
 use super::Trainer;
 use crate::Result;
 use crate::nn::{Model, Provenance};
@@ -62,12 +63,24 @@ impl Trainer<'_> {
 
     /// Writes every seed's model.
     pub(super) fn write_models(&mut self) -> Result<()> {
+        self.write_as("model.safetensors")
+    }
+
+    /// Keeps every seed's model after `epoch`, where that is asked for.
+    pub(super) fn snapshot(&mut self, epoch: u64) -> Result<()> {
+        match self.settings.snapshot_every {
+            Some(every) if epoch.is_multiple_of(every) => self.write_as(&snapshot_name(epoch)),
+            _ => Ok(()),
+        }
+    }
+
+    fn write_as(&mut self, name: &str) -> Result<()> {
         let params = self.network.read(&mut self.stream)?;
         self.check_finite(&params)?;
         for (&seed, params) in self.settings.seeds.iter().zip(params) {
             let provenance = Provenance { seed, ..self.model.provenance.clone() };
             let model = Model { params, provenance, ..self.model.clone() };
-            model.write(self.folder.of_seed(seed).join("model.safetensors"))?;
+            model.write(self.folder.of_seed(seed).join(name))?;
         }
         Ok(())
     }

@@ -1,0 +1,42 @@
+//! Figures of test error by epoch.
+
+use super::catalogue::CurvePlan;
+use super::runs::{Done, Runs};
+use crate::Result;
+use crate::plot::{Line, LinePoint, LinesPanel};
+
+/// Mean and standard error of the mean; the error is 0 for one value.
+pub(super) fn mean_and_error(values: &[f64]) -> (f64, f64) {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let squares: f64 = values.iter().map(|value| (value - mean) * (value - mean)).sum();
+    (mean, if values.len() > 1 { (squares / (n - 1.0) / n).sqrt() } else { 0.0 })
+}
+
+/// A panel for every data set.
+pub(super) fn panels(runs: &mut Runs<'_>, datasets: &[String], curves: &[CurvePlan]) -> Result<Vec<LinesPanel>> {
+    let mut panels = Vec::new();
+    for data in datasets {
+        let mut lines = Vec::new();
+        for curve in curves {
+            let done = runs.get(&curve.run, data)?;
+            let until = match &curve.until {
+                Some(other) => runs.get(other, data)?.settings.epochs,
+                None => done.settings.epochs,
+            };
+            lines.push(line(&done, &curve.label, until.min(done.settings.epochs)));
+        }
+        let (x, y) = ("epoch".to_owned(), "test error (%)".to_owned());
+        panels.push(LinesPanel { title: data.clone(), x, y, log_x: false, log_y: false, lines });
+    }
+    Ok(panels)
+}
+
+fn line(done: &Done, label: &str, until: u64) -> Line {
+    let point = |epoch: u64| {
+        let errors: Vec<f64> = done.errors(epoch).iter().map(|error| 100.0 * error).collect();
+        let (mean, spread) = mean_and_error(&errors);
+        (!errors.is_empty()).then_some(LinePoint { x: epoch as f64, mean, spread })
+    };
+    Line { label: label.to_owned(), points: (1..=until).filter_map(point).collect(), reference: false }
+}
