@@ -47,7 +47,7 @@ const INPUTS: usize = 2;
 const WIDTH: usize = INPUTS + 1;
 const ENTRIES: usize = WIDTH * WIDTH;
 
-/// Means `[K, 1+d]`, and either roots or covariances `[K, 1+d, 1+d]`.
+/// Means `[K, 1+d]`, and either roots or covariances `[K, 1+d, 1+d]`; or how these move.
 #[derive(Clone)]
 struct Point {
     mu: Vec<f64>,
@@ -55,10 +55,18 @@ struct Point {
 }
 
 impl Point {
-    fn moved(&self, step: f64, (mu, matrix): &(Vec<f64>, Vec<f64>)) -> Self {
+    fn moved(&self, step: f64, velocity: &Self) -> Self {
         let add = |x: &[f64], v: &[f64]| x.iter().zip(v).map(|(x, v)| x + step * v).collect();
-        Self { mu: add(&self.mu, mu), matrix: add(&self.matrix, matrix) }
+        Self { mu: add(&self.mu, &velocity.mu), matrix: add(&self.matrix, &velocity.matrix) }
     }
+}
+
+/// What moves a layer, seen both ways.
+struct Velocities {
+    loss: f64,
+    mu: Vec<f64>,
+    root: Vec<f64>,
+    covariance: Vec<f64>,
 }
 
 pub(super) fn compare(plan: &Flows<'_>) -> Result<Compared> {
@@ -81,33 +89,33 @@ impl Problem {
     fn start(&self) -> Point {
         let mut random = Philox::new(0, 0);
         let mu = (0..self.components * WIDTH).map(|_| random.normal()).collect();
-        let identity = |at: usize| if at % ENTRIES % (WIDTH + 1) == 0 { 0.5 } else { 0.0 };
+        let identity = |at: usize| if (at % ENTRIES).is_multiple_of(WIDTH + 1) { 0.5 } else { 0.0 };
         let matrix = (0..self.components * ENTRIES).map(|at| identity(at) + 0.1 * random.normal()).collect();
         Point { mu, matrix }
     }
 
     /// Loss, and the velocities of means, roots and covariances at means and roots.
-    fn velocities(&self, at: &Point) -> Result<(f64, Vec<f64>, Vec<f64>, Vec<f64>)> {
+    fn velocities(&self, at: &Point) -> Result<Velocities> {
         let layer = Layer { components: self.components, inputs: INPUTS, mu: &at.mu, root: &at.matrix };
         let gradient = layer.gradient(&self.x, &self.y)?;
-        let (mean, covariance) = layer.velocity(&gradient);
+        let (mu, covariance) = layer.velocity(&gradient);
         let root = gradient.root.iter().map(|g| -(self.components as f64) * g).collect();
-        Ok((gradient.loss, mean, root, covariance))
+        Ok(Velocities { loss: gradient.loss, mu, root, covariance })
     }
 
     /// Loss and velocity of the Euclidean flow on `(μ, C)`, in the time of the other.
-    fn euclidean(&self, at: &Point) -> Result<(f64, (Vec<f64>, Vec<f64>))> {
-        let (loss, mean, root, _) = self.velocities(at)?;
-        Ok((loss, (mean, root)))
+    fn euclidean(&self, at: &Point) -> Result<(f64, Point)> {
+        let Velocities { loss, mu, root, .. } = self.velocities(at)?;
+        Ok((loss, Point { mu, matrix: root }))
     }
 
     /// Loss and velocity of the Bures–Wasserstein flow on `(μ, Σ)`: whatever root of `Σ` is taken, here the symmetric one.
-    fn bures_wasserstein(&self, at: &Point) -> Result<(f64, (Vec<f64>, Vec<f64>))> {
+    fn bures_wasserstein(&self, at: &Point) -> Result<(f64, Point)> {
         let roots =
             at.matrix.chunks_exact(ENTRIES).map(|sigma| square_root(sigma, WIDTH)).collect::<Result<Vec<_>>>()?;
         let rooted = Point { mu: at.mu.clone(), matrix: roots.concat() };
-        let (loss, mean, _, covariance) = self.velocities(&rooted)?;
-        Ok((loss, (mean, covariance)))
+        let Velocities { loss, mu, covariance, .. } = self.velocities(&rooted)?;
+        Ok((loss, Point { mu, matrix: covariance }))
     }
 
     /// Both flows by the midpoint rule, whose error is of the second order in the step.

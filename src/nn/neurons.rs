@@ -1,7 +1,8 @@
 //! Neurons drawn from a Gaussian mixture: a component at random, `β ~ N(μ_k, diag σ_k²)`, `ω = U_k β + v_k`.
 
 use super::model::Model;
-use super::spec::{Activation, LayerSpec, NetworkSpec, TensorSpec};
+use super::spec::{Activation, LayerSpec, NetworkSpec};
+use super::tensor_spec::TensorSpec;
 use crate::reference::philox::Philox;
 use crate::{Error, Result};
 
