@@ -10,8 +10,10 @@ fn the_experiments_on_gm_layers() {
     let place = Place::new();
     let first = place.run("reproduce gm --quick --out out --adapter cpu --json").json();
     let rows = first["rows"].as_array().expect("rows").clone();
-    let of =
-        |figure: &str| rows.iter().filter(|row| row["figure"] == figure).map(|row| &row["row"]).collect::<Vec<_>>();
+    let of = |number: &str| {
+        let name = format!("Figure {number}");
+        rows.iter().filter(|row| row["figure"] == name).map(|row| &row["row"]).collect::<Vec<_>>()
+    };
     for figure in ["2", "3", "4", "5", "6", "7"] {
         assert!(!of(figure).is_empty(), "figure {figure} has no rows");
         for ending in ["svg", "png"] {
@@ -74,7 +76,7 @@ fn neurons_drawn_from_a_layer() {
     let mean = |neurons| (0..4).map(|seed| drawn(neurons, seed)).sum::<f64>() / 4.0;
     let (few, many) = (mean(10), mean(10_000));
     assert!(many < 0.2 * few, "10 neurons {few}, 10,000 neurons {many}");
-    place.run("sample run/model.safetensors --neurons 0 --out x").refused("no neurons", 1, "at least 1");
-    place.run("sample drawn.safetensors --neurons 5 --out x").refused("no GM layer", 1, "no GM layer");
+    place.run("sample run/model.safetensors --neurons 0 --out x").refused("no neurons", 2, "at least 1");
+    place.run("sample drawn.safetensors --neurons 5 --out x").refused("no GM layer", 2, "no GM layer");
     assert!(!place.path("x").exists());
 }
