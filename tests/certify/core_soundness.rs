@@ -31,22 +31,26 @@ impl Numbers<'_> {
         self.take(1)[0] as usize
     }
 
+    /// Means and variances of weights, then of biases; nothing dropped.
+    pub(crate) fn layer(&mut self, inputs: usize, outputs: usize, activation: &str) -> Layer {
+        Layer {
+            inputs,
+            outputs,
+            mean: self.take(inputs * outputs),
+            variance: self.take(inputs * outputs),
+            bias_mean: self.take(outputs),
+            bias_variance: self.take(outputs),
+            activation: activation.to_owned(),
+            dropout: 0.0,
+        }
+    }
+
     /// Number of layers, widths and weights.
     pub(crate) fn network(&mut self, activation: &str) -> Network {
         let layers = self.count();
         let widths: Vec<usize> = self.take(layers + 1).into_iter().map(|x| x as usize).collect();
         let layer = |(k, pair): (usize, &[usize])| {
-            let (inputs, outputs) = (pair[0], pair[1]);
-            Layer {
-                inputs,
-                outputs,
-                mean: self.take(inputs * outputs),
-                variance: self.take(inputs * outputs),
-                bias_mean: self.take(outputs),
-                bias_variance: self.take(outputs),
-                activation: if k + 1 == layers { "none" } else { activation }.to_owned(),
-                dropout: 0.0,
-            }
+            self.layer(pair[0], pair[1], if k + 1 == layers { "none" } else { activation })
         };
         Network { layers: widths.windows(2).enumerate().map(layer).collect() }
     }

@@ -21,17 +21,10 @@ impl Numbers<'_> {
         self.take(n).into_iter().map(|x| x as u32).collect()
     }
 
-    fn layer(&mut self, inputs: usize, outputs: usize, activation: &str) -> Layer {
-        Layer {
-            inputs,
-            outputs,
-            mean: self.take(inputs * outputs),
-            variance: self.take(inputs * outputs),
-            bias_mean: self.take(outputs),
-            bias_variance: self.take(outputs),
-            activation: activation.to_owned(),
-            dropout: self.take(1)[0],
-        }
+    /// A layer and the dropout after it.
+    fn dropped_layer(&mut self, inputs: usize, outputs: usize, activation: &str) -> Layer {
+        let layer = self.layer(inputs, outputs, activation);
+        Layer { dropout: self.take(1)[0], ..layer }
     }
 
     fn proposal(&mut self) -> LayerWitness {
@@ -55,7 +48,8 @@ impl Numbers<'_> {
         let depth = self.count();
         let widths: Vec<usize> = self.take(depth + 1).into_iter().map(|x| x as usize).collect();
         let named = |k: usize| if k + 1 == depth { "none" } else { activation };
-        let layers = widths.windows(2).enumerate().map(|(k, pair)| self.layer(pair[0], pair[1], named(k))).collect();
+        let layers =
+            widths.windows(2).enumerate().map(|(k, pair)| self.dropped_layer(pair[0], pair[1], named(k))).collect();
         let input = self.take(widths[0]);
         let method = if paper.points == 0 { Method::Tight } else { Method::PaperGrid };
         let witness = Witness { method, layers: (1..depth).map(|_| self.proposal()).collect() };

@@ -1,6 +1,6 @@
 """Soundness cases for several inputs at once: tiny networks and the bound of `src/docs/joint_inputs.md` for them, in 400-bit arithmetic.
 
-As `make_cases.py`, from which moments and norms come: written from the formulas, without rounding terms.
+As `make_cases.py`, with the moments and norms of `formulas.py`: written from the formulas, without rounding terms.
 
     python make_joint_cases.py --count 300 --seed 1 --out joint_cases.bin.z
 
@@ -15,28 +15,8 @@ import zlib
 
 from gmpy2 import mpfr
 
-from make_cases import HALF, ONE, ZERO, Layer, Moments, network_case, number, sqrt
-
-
-def eigen(a):
-    """Eigenvalues and eigenvectors of a symmetric matrix, by Jacobi rotations."""
-    n = len(a)
-    a = [row[:] for row in a]
-    u = [[ONE if i == j else ZERO for j in range(n)] for i in range(n)]
-    for _ in range(60):
-        for p in range(n):
-            for q in range(p + 1, n):
-                if a[p][q] == 0:
-                    continue
-                theta = (a[q][q] - a[p][p]) / (2 * a[p][q])
-                t = (1 if theta >= 0 else -1) / (abs(theta) + sqrt(theta**2 + 1))
-                c = 1 / sqrt(t * t + 1)
-                s = t * c
-                for m in (a, u):
-                    for row in m:
-                        row[p], row[q] = c * row[p] - s * row[q], s * row[p] + c * row[q]
-                a[p], a[q] = ([c * x - s * y for x, y in zip(a[p], a[q])], [s * x + c * y for x, y in zip(a[p], a[q])])
-    return [a[i][i] for i in range(n)], [[u[i][p] for i in range(n)] for p in range(n)]
+from formulas import HALF, ONE, ZERO, Layer, Moments, eigen, sqrt
+from make_cases import network_case, number
 
 
 def fluctuation(metric, weights, mu, cov, bias):
@@ -88,7 +68,7 @@ def step(kind, layer, mean, cov):
         r2 = [mo[j][d].r2 for j in n]
         rho2 = lambda c, j, k: c[d][d] ** 2 / (own[j][d][d] * own[k][d][d]) if c is not None else ZERO
         pairs = sum(abs(layer.gram[j][k]) * rho2(cov(j, k), j, k) * sqrt(r2[j] * r2[k]) for j in n for k in n)
-        through += pairs if cov(0, len(n) - 1) is None else min(pairs, layer.norms()[0] * sum(r2))
+        through += pairs if cov(0, len(n) - 1) is None else min(pairs, layer.spectral * sum(r2))
     seen = sum(layer.d[j] * mo[j][d].r2 for j in n for d in points)
     mu = [[mo[j][d].mean for d in points] for j in n]
     root = [[sqrt(mo[j][d].r2) / own[j][d][d] for d in points] for j in n]
@@ -123,7 +103,7 @@ def bound(kind, layers, inputs):
         return None
     cov, total = lambda j, k: blocks[j] if j == k else None, ZERO
     for layer in rest:
-        total *= sqrt(layer.norms()[1])
+        total *= layer.carry()
         made = step(kind, layer, mean, cov)
         if made is None:
             return None
