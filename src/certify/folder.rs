@@ -59,6 +59,28 @@ impl Certificate {
         Self { about, records, mixtures, witnesses, samples }
     }
 
+    /// What [`Certificate::read`] reads back, as names and contents.
+    fn files(&self, folder: &Path) -> Result<Vec<(String, Vec<u8>)>> {
+        let seal = |mut file: Tensors| {
+            file.metadata.insert("model".to_owned(), self.about.model.sha256.clone());
+            file.metadata.insert("inputs".to_owned(), self.about.inputs.sha256.clone());
+            file.to_bytes()
+        };
+        let layers = self.witnesses.first().map_or(0, |witness| witness.layers.len());
+        let method = self.witnesses.first().map_or(Method::Tight, |witness| witness.method);
+        let mut files = vec![
+            (LINES.to_owned(), write_lines(&self.records, &folder.join(LINES))?),
+            (MIXTURE.to_owned(), seal(mixtures::pack(self.mixtures.iter()))?),
+            (WITNESS.to_owned(), seal(witnesses::pack(self.witnesses.iter(), method, layers))?),
+        ];
+        if let (Some(mixture), false) = (self.mixtures.first(), self.samples.is_empty()) {
+            let (mut file, width) = (Tensors::default(), mixture.width);
+            file.insert("samples", &[self.samples.len() / width, width], TensorData::F64(self.samples.clone()));
+            files.push((SAMPLES.to_owned(), seal(file)?));
+        }
+        Ok(files)
+    }
+
     /// Reads a folder. Every file's sum is compared with the manifest's first.
     ///
     /// # Errors
@@ -145,13 +167,19 @@ impl Folder {
         })
     }
 
-    /// Writes the certificate and the files `more` (pictures, a report) beside it, the manifest last: a folder without one
+    /// Writes the certificate and the files that `more` makes (pictures, a report) beside it, the manifest last: a folder without one
     /// is no certificate.
     ///
     /// # Errors
-    /// [`Error::Io`] when a file cannot be written.
-    pub fn write(&self, certificate: &Certificate, more: &[(String, Vec<u8>)]) -> Result<()> {
+    /// [`Error::Io`] when a file cannot be written; what `more` returns.
+    pub fn write(
+        &self,
+        certificate: &Certificate,
+        more: impl FnOnce() -> Result<Vec<(String, Vec<u8>)>> + Send,
+    ) -> Result<()> {
         let folder = &self.path;
+        let (own, more) = rayon::join(|| certificate.files(folder), more);
+        let files = own?.into_iter().chain(more?);
         fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
         let manifest = folder.join(NAME);
         if manifest.exists() {
@@ -162,31 +190,11 @@ impl Folder {
             fs::remove_file(&left).map_err(Error::io("remove", &left))?;
         }
         let mut sums = BTreeMap::new();
-        let mut write = |name: &str, bytes: &[u8]| {
-            let path = folder.join(name);
-            sums.insert(name.to_owned(), sha256_bytes(bytes));
-            write_atomic(&path, |file| file.write_all(bytes).map_err(Error::io("write", &path)))
-        };
-        let about = &certificate.about;
-        let seal = |mut file: Tensors| {
-            file.metadata.insert("model".to_owned(), about.model.sha256.clone());
-            file.metadata.insert("inputs".to_owned(), about.inputs.sha256.clone());
-            file.to_bytes()
-        };
-        write(LINES, &write_lines(&certificate.records, &folder.join(LINES))?)?;
-        write(MIXTURE, &seal(mixtures::pack(certificate.mixtures.iter()))?)?;
-        let layers = certificate.witnesses.first().map_or(0, |witness| witness.layers.len());
-        let method = certificate.witnesses.first().map_or(Method::Tight, |witness| witness.method);
-        write(WITNESS, &seal(witnesses::pack(certificate.witnesses.iter(), method, layers))?)?;
-        if let (Some(mixture), false) = (certificate.mixtures.first(), certificate.samples.is_empty()) {
-            let (mut file, width) = (Tensors::default(), mixture.width);
-            let samples = TensorData::F64(certificate.samples.clone());
-            file.insert("samples", &[certificate.samples.len() / width, width], samples);
-            write(SAMPLES, &seal(file)?)?;
+        for (name, bytes) in files {
+            let path = folder.join(&name);
+            write_atomic(&path, |file| file.write_all(&bytes).map_err(Error::io("write", &path)))?;
+            sums.insert(name, sha256_bytes(&bytes));
         }
-        for (name, bytes) in more {
-            write(name, bytes)?;
-        }
-        Manifest::new(about.clone(), sums).write(folder)
+        Manifest::new(certificate.about.clone(), sums).write(folder)
     }
 }

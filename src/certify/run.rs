@@ -14,7 +14,7 @@ use super::{propose, sizes};
 use crate::{Error, Result};
 
 /// Inputs that a thread takes between two looks at the progress.
-const CHUNK: usize = 16;
+const CHUNK: usize = 64;
 
 /// Inputs without a certificate that an error names.
 const NAMED: usize = 10;

@@ -48,7 +48,7 @@ pub(super) fn run_command(common: &Common, args: &CertifyArgs) -> Result<()> {
     bar.finish_and_clear();
     let certificate = Certificate::new(About::new(&subject, &inputs, &settings), outcome?);
     let seconds = started.elapsed().as_secs_f64();
-    folder.write(&certificate, &report::certificate(&certificate)?)?;
+    folder.write(&certificate, || report::certificate(&certificate))?;
     let summary = summary(&certificate)?;
     if common.json {
         let mut object = json_of(&certificate, &summary);

@@ -27,7 +27,7 @@ pub(super) struct MergeArgs {
 pub(super) fn run(common: &Common, args: &MergeArgs) -> Result<()> {
     let folder = Folder::choose(&args.out, args.force)?;
     let certificate = merge(&args.shares)?;
-    folder.write(&certificate, &report::certificate(&certificate)?)?;
+    folder.write(&certificate, || report::certificate(&certificate))?;
     let summary = summary(&certificate)?;
     if common.json {
         let mut object = json_of(&certificate, &summary);

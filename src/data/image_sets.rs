@@ -12,11 +12,7 @@ const CLASSES: usize = 10;
 
 /// Loads `name` from the first of `folders` that has it.
 pub(super) fn load(name: &str, folders: &[PathBuf]) -> Result<Dataset> {
-    let advice = format!(
-        "Put the four IDX files there, or set BURES_DATA to the folder that holds {name}/. \
-         They are published at the address that `bures data {name}` prints."
-    );
-    let folder = find_folder(name, folders, &[name], "train-images-idx3-ubyte", true, &advice)?;
+    let folder = find(name, folders, "train-images-idx3-ubyte")?;
     let mut source = Vec::new();
     let (train, shape) = split(&folder, "train", &mut source)?;
     let (test, test_shape) = split(&folder, "t10k", &mut source)?;
@@ -31,6 +27,22 @@ pub(super) fn load(name: &str, folders: &[PathBuf]) -> Result<Dataset> {
     }
     let inputs = shape.height * shape.width;
     Ok(Dataset { name: name.to_owned(), train, test, inputs, image: Some(shape), source })
+}
+
+/// The test part of `name`, without reading the other.
+pub(super) fn load_test(name: &str, folders: &[PathBuf]) -> Result<(Split, Vec<Source>)> {
+    let folder = find(name, folders, "t10k-images-idx3-ubyte")?;
+    let mut source = Vec::new();
+    let (test, _) = split(&folder, "t10k", &mut source)?;
+    Ok((test, source))
+}
+
+fn find(name: &str, folders: &[PathBuf], wanted: &str) -> Result<PathBuf> {
+    let advice = format!(
+        "Put the four IDX files there, or set BURES_DATA to the folder that holds {name}/. \
+         They are published at the address that `bures data {name}` prints."
+    );
+    find_folder(name, folders, &[name], wanted, true, &advice)
 }
 
 fn split(folder: &Path, prefix: &str, source: &mut Vec<Source>) -> Result<(Split, ImageShape)> {

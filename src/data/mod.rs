@@ -19,5 +19,5 @@ mod unpack;
 
 pub use known::{KNOWN, Known, KnownFile};
 pub use normalize::{Normalization, NormalizationKind, TargetScale};
-pub use registry::{FileState, LoadOptions, check, known, load};
+pub use registry::{FileState, LoadOptions, check, known, load, load_test};
 pub use set::{Dataset, Features, ImageShape, Source, Split, Targets};

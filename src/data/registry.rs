@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::find::{default_folders, find_folder, plain_or_gzip};
 use super::known::{KNOWN, Known, KnownFile};
-use super::{Dataset, cifar, image_sets, noisy_sines, npz_set, strokes, uci, unpack};
+use super::{Dataset, Source, Split, cifar, image_sets, noisy_sines, npz_set, strokes, uci, unpack};
 use crate::io::sha256_bytes;
 use crate::{Error, Result};
 
@@ -47,6 +47,17 @@ pub fn load(name_or_path: &str, options: &LoadOptions) -> Result<Dataset> {
         _ if is_uci => uci::load(name_or_path, options.split.unwrap_or(0), &options.folders),
         path if path.ends_with(".npz") => npz_set::load(Path::new(path)),
         other => Err(unknown(other)),
+    }
+}
+
+/// The test part of a data set alone, and the files it came from. Of the sets that keep it in files of its own, only those are read.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_test(name_or_path: &str, options: &LoadOptions) -> Result<(Split, Vec<Source>)> {
+    match (name_or_path, options.split) {
+        ("mnist" | "fashion-mnist", None) => image_sets::load_test(name_or_path, &options.folders),
+        _ => load(name_or_path, options).map(|data| (data.test, data.source)),
     }
 }
 

@@ -43,13 +43,10 @@ pub struct Picture {
 
 impl Picture {
     /// Draws it.
-    pub(super) fn of(name: &str, drawing: &impl Drawing) -> crate::Result<Self> {
+    pub(super) fn of(name: &str, drawing: &(impl Drawing + Sync)) -> crate::Result<Self> {
         let undrawable = |why| crate::Error::data(name, format!("the picture cannot be drawn: {why}"));
-        Ok(Self {
-            name: name.to_owned(),
-            svg: svg(drawing).map_err(undrawable)?,
-            png: png(drawing).map_err(undrawable)?,
-        })
+        let (svg, png) = rayon::join(|| svg(drawing), || png(drawing));
+        Ok(Self { name: name.to_owned(), svg: svg.map_err(undrawable)?, png: png.map_err(undrawable)? })
     }
 }
 

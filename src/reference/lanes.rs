@@ -10,8 +10,8 @@ pub trait Lanes: Sized + Copy {
     fn splat<S: Simd>(simd: S, value: Self) -> Self::Vector<S>;
     /// `a b + c`, fused where the machine can.
     fn mul_add<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>, c: Self::Vector<S>) -> Self::Vector<S>;
-    /// `a b`, rounded, plus `c`, rounded: the same bits on every machine.
-    fn mul_then_add<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>, c: Self::Vector<S>) -> Self::Vector<S>;
+    /// `a b + c`, rounded once: the same bits on every machine. Where the instruction is missing (processors before 2013) it is slow.
+    fn fused<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>, c: Self::Vector<S>) -> Self::Vector<S>;
     /// The sum of all lanes.
     fn sum_lanes<S: Simd>(simd: S, vector: Self::Vector<S>) -> Self;
     /// Whole vectors, and what is left over.
@@ -25,7 +25,7 @@ pub trait Lanes: Sized + Copy {
 }
 
 macro_rules! lanes {
-    ($type:ty, $vector:ident, $splat:ident, $mul_add:ident, $mul:ident, $add:ident, $sum:ident, $cut:ident, $cut_mut:ident, $load:ident, $store:ident) => {
+    ($type:ty, $vector:ident, $splat:ident, $mul_add:ident, $fused:ident, $sum:ident, $cut:ident, $cut_mut:ident, $load:ident, $store:ident) => {
         impl Lanes for $type {
             type Vector<S: Simd> = S::$vector;
             #[inline(always)]
@@ -37,8 +37,8 @@ macro_rules! lanes {
                 simd.$mul_add(a, b, c)
             }
             #[inline(always)]
-            fn mul_then_add<S: Simd>(simd: S, a: S::$vector, b: S::$vector, c: S::$vector) -> S::$vector {
-                simd.$add(simd.$mul(a, b), c)
+            fn fused<S: Simd>(simd: S, a: S::$vector, b: S::$vector, c: S::$vector) -> S::$vector {
+                simd.$fused(a, b, c)
             }
             #[inline(always)]
             fn sum_lanes<S: Simd>(simd: S, vector: S::$vector) -> Self {
@@ -68,8 +68,7 @@ lanes!(
     f32s,
     splat_f32s,
     mul_add_e_f32s,
-    mul_f32s,
-    add_f32s,
+    mul_add_f32s,
     reduce_sum_f32s,
     as_simd_f32s,
     as_mut_simd_f32s,
@@ -81,8 +80,7 @@ lanes!(
     f64s,
     splat_f64s,
     mul_add_e_f64s,
-    mul_f64s,
-    add_f64s,
+    mul_add_f64s,
     reduce_sum_f64s,
     as_simd_f64s,
     as_mut_simd_f64s,

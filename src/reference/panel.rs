@@ -15,15 +15,15 @@ const ROWS: usize = 5;
 #[inline(always)]
 pub(super) fn product<T: Real, S: Simd>(simd: S, out: &mut [T], stride: usize, a: View<'_, T>, b: View<'_, T>) {
     if S::REGISTER_COUNT >= 32 {
-        rows::<T, S, 4, true>(simd, out, stride, a, b)
+        rows::<T, S, 4, false>(simd, out, stride, a, b)
     } else {
-        rows::<T, S, 2, true>(simd, out, stride, a, b)
+        rows::<T, S, 2, false>(simd, out, stride, a, b)
     }
 }
 
 /// `out = a b` for `a [rows, inner]` and `b [inner, columns]`; rows of `out` and of `b` are as far apart as is said with them. Every
-/// entry is `Σ_k a_ik b_kj`, products and sums rounded one by one in the order of `k`: the same bits on every machine, whatever
-/// its vectors.
+/// entry is `Σ_k a_ik b_kj` in the order of `k`, every product added with one rounding: the same bits on every machine, whatever its
+/// vectors.
 pub(crate) fn product_in_order<T: Real>(
     (out, stride): (&mut [T], usize),
     a: &[T],
@@ -46,28 +46,44 @@ impl<T: Real> WithSimd for InOrder<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let stride = self.stride;
-        if S::REGISTER_COUNT >= 32 {
-            rows::<T, S, 4, false>(simd, self.out, stride, self.a, self.b);
-        } else {
-            rows::<T, S, 2, false>(simd, self.out, stride, self.a, self.b);
+        if S::REGISTER_COUNT >= 32 { self.panels::<S, 4>(simd) } else { self.panels::<S, 2>(simd) }
+    }
+}
+
+impl<T: Real> InOrder<'_, T> {
+    /// Where many rows use them, the columns of `b` are brought together first, a register tile's worth at a time: rows that are a power of 2
+    /// apart would push each other out of the cache.
+    #[inline(always)]
+    fn panels<S: Simd, const V: usize>(self, simd: S) {
+        let Self { out, stride, a, b } = self;
+        if a.rows() < 2 * ROWS {
+            return rows::<T, S, V, true>(simd, out, stride, a, b);
+        }
+        let tile = V * size_of::<T::Vector<S>>() / size_of::<T>();
+        let mut packed = Vec::with_capacity(b.rows() * tile);
+        for first in (0..b.columns()).step_by(tile) {
+            let panel = b.column_range(first..b.columns().min(first + tile));
+            packed.clear();
+            (0..panel.rows()).for_each(|k| packed.extend_from_slice(panel.row(k)));
+            let panel = View::new(&packed, panel.rows(), panel.columns(), panel.columns());
+            rows::<T, S, V, true>(simd, &mut out[first..], stride, a, panel);
         }
     }
 }
 
-/// `a b + c`, fused where wanted and possible.
+/// `a b + c`, rounded once where that is wanted, and else as is quickest.
 #[inline(always)]
-fn add_product<T: Real, S: Simd, const FUSED: bool>(
+fn add_product<T: Real, S: Simd, const EXACT: bool>(
     simd: S,
     a: T::Vector<S>,
     b: T::Vector<S>,
     c: T::Vector<S>,
 ) -> T::Vector<S> {
-    if FUSED { T::mul_add(simd, a, b, c) } else { T::mul_then_add(simd, a, b, c) }
+    if EXACT { T::fused(simd, a, b, c) } else { T::mul_add(simd, a, b, c) }
 }
 
 #[inline(always)]
-fn rows<T: Real, S: Simd, const V: usize, const FUSED: bool>(
+fn rows<T: Real, S: Simd, const V: usize, const EXACT: bool>(
     simd: S,
     out: &mut [T],
     stride: usize,
@@ -76,17 +92,17 @@ fn rows<T: Real, S: Simd, const V: usize, const FUSED: bool>(
 ) {
     let mut r = 0;
     while r + ROWS <= a.rows() {
-        columns::<T, S, ROWS, V, FUSED>(simd, &mut out[r * stride..], stride, a.rows_from(r), b);
+        columns::<T, S, ROWS, V, EXACT>(simd, &mut out[r * stride..], stride, a.rows_from(r), b);
         r += ROWS;
     }
     while r < a.rows() {
-        columns::<T, S, 1, V, FUSED>(simd, &mut out[r * stride..], stride, a.rows_from(r), b);
+        columns::<T, S, 1, V, EXACT>(simd, &mut out[r * stride..], stride, a.rows_from(r), b);
         r += 1;
     }
 }
 
 #[inline(always)]
-fn columns<T: Real, S: Simd, const R: usize, const V: usize, const FUSED: bool>(
+fn columns<T: Real, S: Simd, const R: usize, const V: usize, const EXACT: bool>(
     simd: S,
     out: &mut [T],
     stride: usize,
@@ -97,11 +113,11 @@ fn columns<T: Real, S: Simd, const R: usize, const V: usize, const FUSED: bool>(
     let a: [&[T]; R] = std::array::from_fn(|r| a.row(r));
     let mut j = 0;
     while j + V * lanes <= b.columns() {
-        store::<T, S, R, V>(&mut out[j..], stride, &sums::<T, S, R, V, FUSED>(simd, a, b, j, lanes), lanes);
+        store::<T, S, R, V>(&mut out[j..], stride, &sums::<T, S, R, V, EXACT>(simd, a, b, j, lanes), lanes);
         j += V * lanes;
     }
     while j + lanes <= b.columns() {
-        store::<T, S, R, 1>(&mut out[j..], stride, &sums::<T, S, R, 1, FUSED>(simd, a, b, j, lanes), lanes);
+        store::<T, S, R, 1>(&mut out[j..], stride, &sums::<T, S, R, 1, EXACT>(simd, a, b, j, lanes), lanes);
         j += lanes;
     }
     while j < b.columns() {
@@ -110,7 +126,7 @@ fn columns<T: Real, S: Simd, const R: usize, const V: usize, const FUSED: bool>(
             let mut sum = T::splat(simd, T::ZERO);
             for (k, &a) in a.iter().enumerate() {
                 let b = T::load_part(simd, &b.row(k)[j..j + width]);
-                sum = add_product::<T, S, FUSED>(simd, T::splat(simd, a), b, sum);
+                sum = add_product::<T, S, EXACT>(simd, T::splat(simd, a), b, sum);
             }
             T::store_part(simd, &mut out[r * stride + j..][..width], sum);
         }
@@ -132,7 +148,7 @@ fn store<T: Real, S: Simd, const R: usize, const V: usize>(
 
 /// `R × V` vectors of sums, held in registers.
 #[inline(always)]
-fn sums<T: Real, S: Simd, const R: usize, const V: usize, const FUSED: bool>(
+fn sums<T: Real, S: Simd, const R: usize, const V: usize, const EXACT: bool>(
     simd: S,
     a: [&[T]; R],
     b: View<'_, T>,
@@ -148,7 +164,7 @@ fn sums<T: Real, S: Simd, const R: usize, const V: usize, const FUSED: bool>(
         for r in 0..R {
             let a = T::splat(simd, a[r][k]);
             for v in 0..V {
-                sums[r][v] = add_product::<T, S, FUSED>(simd, a, b[v], sums[r][v]);
+                sums[r][v] = add_product::<T, S, EXACT>(simd, a, b[v], sums[r][v]);
             }
         }
     }
@@ -200,7 +216,7 @@ mod tests {
             product_in_order((&mut out, columns), &a, (&b, columns), [rows, inner, columns]);
             for i in 0..rows {
                 for j in 0..columns {
-                    let plain = (0..inner).fold(0.0, |sum, k| a[i * inner + k] * b[k * columns + j] + sum);
+                    let plain = (0..inner).fold(0.0, |sum, k| a[i * inner + k].mul_add(b[k * columns + j], sum));
                     assert_eq!(out[i * columns + j].to_bits(), plain.to_bits(), "{rows} × {inner} × {columns}");
                 }
             }

@@ -20,7 +20,8 @@ pub fn certificate(certificate: &Certificate) -> Result<Vec<(String, Vec<u8>)>> 
     let records = &certificate.records;
     let name = Path::new(&certificate.about.model.path).file_stem();
     let name = name.map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-    let mut pictures = vec![plot::bounds(records, &name)?, plot::terms(records, &name)?];
+    let (bounds, terms) = rayon::join(|| plot::bounds(records, &name), || plot::terms(records, &name));
+    let mut pictures = vec![bounds?, terms?];
     if let ([record], [mixture], false) = (&records[..], &certificate.mixtures[..], certificate.samples.is_empty()) {
         let title = format!("{name}, input {}", record.input);
         pictures.push(plot::marginals(mixture, &certificate.samples, &title)?);

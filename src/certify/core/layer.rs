@@ -11,6 +11,7 @@ use super::rounding::{
 };
 use super::sharing::Sharing;
 use super::types::Shared;
+use crate::reference::vectorized;
 
 /// What Lemma 2 makes of one component.
 pub(super) struct Step {
@@ -141,17 +142,24 @@ fn correlated(
     let inverses: Vec<f64> = (0..n).map(|j| inverse(z.variance(j))).collect();
     let residuals = neurons.each(|x| sqrt_up(x.residual));
     let spreads = neurons.each(|x| mul_up(layer.keep.hi, sqrt_up(x.square_variance)));
-    let mut scaled = vec![0.0; n * n];
+    let (mut scaled, mut bent) = (vec![0.0; n * n], vec![0.0; n]);
     let mut linearisation = 0.0;
     for j in 0..n {
         let (row, scaled) = (&matrix[j * n..][..n], &mut scaled[j * n..][..n]);
+        let (own, spread) = (inverses[j], spreads[j]);
         // A little more than |ρ|, so that neither it nor its square vanishes in underflow.
-        scaled.iter_mut().zip(row).zip(&inverses).for_each(|((rho, x), inverse)| {
-            *rho = (x.abs() * inverses[j] * inverse + 1e-100).min(1.0);
-        });
-        let bent: Vec<f64> = scaled.iter().zip(&residuals).map(|(rho, r)| rho * rho * r).collect();
+        vectorized(
+            #[inline(always)]
+            || {
+                let others = inverses.iter().zip(&residuals).zip(&spreads);
+                let out = scaled.iter_mut().zip(&mut bent).zip(row);
+                for (((rho, bent), x), ((inverse, r), q)) in out.zip(others) {
+                    let near = (x.abs() * own * inverse + 1e-100).min(1.0);
+                    (*rho, *bent) = (near * (spread * q), near * near * r);
+                }
+            },
+        );
         linearisation += plain_dot(&bent, &layer.gram[j * n..][..n]) * residuals[j];
-        scaled.iter_mut().zip(&spreads).for_each(|(rho, q)| *rho *= spreads[j] * q);
         scaled[j] = neurons.square_variances[j];
     }
     let most = residuals.iter().copied().fold(0.0, larger);
@@ -230,6 +238,9 @@ fn spread(layer: &Hidden, z: &Gaussian, neurons: &Neurons) -> (Vec<f64>, f64) {
 /// `a diag(scales)`.
 pub(super) fn scaled_columns(a: &[f64], scales: &[f64]) -> Vec<f64> {
     let mut out = a.to_vec();
-    out.chunks_exact_mut(scales.len()).for_each(|row| row.iter_mut().zip(scales).for_each(|(x, s)| *x *= s));
+    vectorized(
+        #[inline(always)]
+        || out.chunks_exact_mut(scales.len()).for_each(|row| row.iter_mut().zip(scales).for_each(|(x, s)| *x *= s)),
+    );
     out
 }

@@ -1,6 +1,6 @@
 //! Products of row-major matrices, and a proved bound of the largest eigenvalue.
 //!
-//! A product is, entry by entry, a sum of rounded products in a fixed order: its error is at most `γ_n |A||B|` (Higham, *Accuracy and
+//! A product is, entry by entry, a sum of products in a fixed order, each added with one rounding: its error is at most `γ_n |A||B|` (Higham, *Accuracy and
 //! Stability*, §3.5), and its bits are the same on every machine, so that a certificate verifies on all of them.
 
 use super::rounding::{U, add_up, cover, down, gamma, larger, mul_up, plain_dot, smaller, sqrt_up, sum_up, up};
@@ -15,18 +15,31 @@ pub(in crate::certify) fn product<T: Real>(a: &[T], rows: usize, inner: usize, b
 
 /// `a b` where it is known to be symmetric, `[n, inner] × [inner, n]`: one half computed, the other copied.
 pub(in crate::certify) fn symmetric_product<T: Real>(a: &[T], b: &[T], n: usize, inner: usize) -> Vec<T> {
+    const BLOCK: usize = 16;
+    let mut out = upper_product(a, b, n, inner);
+    // Block by block, so that what is read and what is written stay in the nearest cache.
+    for first in (0..n).step_by(BLOCK) {
+        for (i, j) in
+            (0..n.min(first + BLOCK)).flat_map(|i| (first.max(i + 1)..n.min(first + BLOCK)).map(move |j| (i, j)))
+        {
+            out[j * n + i] = out[i * n + j];
+        }
+    }
+    out
+}
+
+/// The entries of [`symmetric_product`] from the diagonal on; those before it are of no use.
+pub(in crate::certify) fn upper_product<T: Real>(a: &[T], b: &[T], n: usize, inner: usize) -> Vec<T> {
     const BLOCK: usize = 40;
     let mut out = vec![T::ZERO; n * n];
     for first in (0..n).step_by(BLOCK) {
-        let end = n.min(first + BLOCK);
-        // Whole vectors of columns are no slower than parts of them.
-        let columns = n.min(end.next_multiple_of(256 / size_of::<T>()));
-        product_in_order((&mut out[first * n..], n), &a[first * inner..], (b, n), [end - first, inner, columns]);
-    }
-    for i in 0..n {
-        for j in 0..i {
-            out[j * n + i] = out[i * n + j];
-        }
+        let rows = BLOCK.min(n - first);
+        product_in_order(
+            (&mut out[first * n + first..], n),
+            &a[first * inner..],
+            (&b[first..], n),
+            [rows, inner, n - first],
+        );
     }
     out
 }
@@ -128,18 +141,32 @@ pub(in crate::certify) fn factorises<T: Real>(h: &mut [T], n: usize, width: usiz
         for (row, update) in rest.chunks_exact_mut(width).zip(update.chunks_exact(width)).take(count) {
             row[first..].iter_mut().zip(update).for_each(|(x, y)| *x -= *y);
         }
-        for k in 0..count {
-            let (row, below) = rest[k * width..count * width].split_at_mut(width);
-            let row = &mut row[first + k..];
-            if !(row[0] > T::ZERO) {
-                return false;
-            }
-            let root = row[0].root();
-            row.iter_mut().for_each(|x| *x /= root);
-            for (j, below) in (1..).zip(below.chunks_exact_mut(width)) {
-                let factor = row[j];
-                below[first + k + j..].iter_mut().zip(&row[j..]).for_each(|(x, y)| *x -= factor * *y);
-            }
+        let block = &mut rest[..count * width];
+        if !vectorized(
+            #[inline(always)]
+            || eliminates(block, first, width),
+        ) {
+            return false;
+        }
+    }
+    true
+}
+
+/// The rows of one block of a factorisation, whose part of the matrix begins at column `first`. Rows are changed from there on, also where
+/// they have nothing to say any more: loops of one length are quicker than the shortest ones.
+#[inline(always)]
+fn eliminates<T: Real>(block: &mut [T], first: usize, width: usize) -> bool {
+    for k in 0..block.len() / width {
+        let (row, below) = block[k * width..].split_at_mut(width);
+        let row = &mut row[first..];
+        if !(row[k] > T::ZERO) {
+            return false;
+        }
+        let root = row[k].root();
+        row.iter_mut().for_each(|x| *x /= root);
+        for (j, below) in (k + 1..).zip(below.chunks_exact_mut(width)) {
+            let factor = row[j];
+            below[first..].iter_mut().zip(&*row).for_each(|(x, y)| *x -= factor * *y);
         }
     }
     true

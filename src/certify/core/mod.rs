@@ -34,4 +34,5 @@ pub use joint::{joint_bytes, prove_joint};
 pub use paper::{Stacked, prove_paper, replay_paper};
 pub use prepared::Prepared;
 pub use prove::{Arriving, prove, prove_tight};
+pub(in crate::certify) use split::MOST_POINTS;
 pub use types::{Layer, LayerWitness, Method, Mixture, Network, Proof, Shared, Split, Term, TermKind, Witness};

@@ -5,7 +5,7 @@
 //! backwards, without a difference; `I_0 = φ/(τ + ρ_1)`. Because `I_k² ≤ I_{k−1} I_{k+1}` the ratios grow with `k`, so that
 //! `ρ_k (τ + ρ_k) ≤ k ≤ ρ_{k+1} (τ + ρ_{k+1})`: they start between `h(n)` and `h(n + 1)`, `h(n) = 2n/(τ + √(τ² + 4n))`.
 
-use super::rounding::{Interval, U, larger, mul_up, up};
+use super::rounding::{Interval, U, down, larger, mul_up, smaller, up};
 
 /// Units of the last place by which `libm`'s `exp`, `erfc` and `tanh` are taken to be off at most (measured: below 2.5).
 const LIBM_ULPS: f64 = 8.0;
@@ -43,11 +43,15 @@ pub(super) fn upper_tail(x: f64) -> Interval {
     Interval::around(value, (3.0 * (x * x + 1.0) + 2.0 * LIBM_ULPS + 4.0) * U)
 }
 
-/// `φ(Φ⁻¹(p))`, given a number near `Φ⁻¹(p)`. As `d φ(Φ⁻¹(y))/dy = −Φ⁻¹(y)`, a quantile that is off moves `φ` by at most 40 times what
-/// it moves `Φ`.
+/// `φ(Φ⁻¹(p))`, given a number near `Φ⁻¹(p)`. As `d φ(Φ⁻¹(y))/dy = −Φ⁻¹(y)`, a quantile that is off moves `φ` by at most so many times
+/// what it moves `Φ` as the quantiles between the two are large: 40, and less where both lie within a bound near the one given.
 pub(super) fn quantile_density(near: f64, p: Interval) -> Interval {
     let reached = upper_tail(-near);
-    let off = mul_up(40.0, larger(up(p.hi - reached.lo), up(reached.hi - p.lo)));
+    let within = near.abs() + 0.25;
+    let rest = upper_tail(within).hi;
+    let inside = |x: Interval| x.lo >= rest && x.hi <= down(1.0 - rest);
+    let most = if inside(p) && inside(reached) { smaller(within, 40.0) } else { 40.0 };
+    let off = mul_up(most, larger(up(p.hi - reached.lo), up(reached.hi - p.lo)));
     (density(near) + Interval::new(-off, off)).non_negative()
 }
 

@@ -9,6 +9,7 @@ use super::prepared::{First, Hidden, Prepared};
 use super::rounding::{add_up, at_least_zero, div_up, gamma, mul_up, sqrt_up, sum_up};
 use super::split::{no_such, split};
 use super::types::{LayerWitness, Method, Mixture, Proof, Term, TermKind, Witness};
+use crate::reference::vectorized;
 use crate::{Error, Result};
 
 /// A Gaussian of the mixture at hand.
@@ -121,8 +122,13 @@ impl State {
                 continue;
             }
             let square = x * x;
-            mean.iter_mut().zip(means).for_each(|(sum, w)| *sum += x * w);
-            variance.iter_mut().zip(variances).for_each(|(sum, v)| *sum += square * v);
+            vectorized(
+                #[inline(always)]
+                || {
+                    mean.iter_mut().zip(means).for_each(|(sum, w)| *sum += x * w);
+                    variance.iter_mut().zip(variances).for_each(|(sum, v)| *sum += square * v);
+                },
+            );
         }
         let rounding = dense_rounding(input, &variance, (first.mean_norm, first.bias_norm, first.total_variance));
         let law = Gaussian { mean, covariance: Covariance::Diagonal(variance), floor: 0.0 };

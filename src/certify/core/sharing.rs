@@ -2,7 +2,7 @@
 
 use super::gaussian::Gaussian;
 use super::layer::{Moved, Neurons, scaled_columns};
-use super::matrix::{defect, symmetric_product, transposed};
+use super::matrix::{defect, transposed, upper_product};
 use super::prepared::Hidden;
 use super::rounding::{add_up, dot_up, gamma, mul_up, sum_up};
 use super::types::Shared;
@@ -42,7 +42,7 @@ impl Sharing {
         let columns: Vec<f64> = borrowing.iter().flat_map(column).collect();
         let whole: Vec<f64> = borrowing.iter().map(|&j| self.whole[j]).collect();
         let left = scaled_columns(&transposed(&columns, whole.len(), rows), &whole);
-        let taken = symmetric_product(&left, &columns, rows, whole.len());
+        let taken = upper_product(&left, &columns, rows, whole.len());
         let mut rest = moved.next.matrix();
         rest.iter_mut().zip(&taken).for_each(|(x, y)| *x -= y);
         let size = add_up(

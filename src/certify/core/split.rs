@@ -4,16 +4,18 @@
 //! distance is `‖g‖² (1 − Σ p_i μ_i²)`. Cells are given by masses `p_i` that are exact in `f64`; then
 //! `p_i μ_i = φ(q_{i−1}) − φ(q_i)` at the quantiles `q_i` of the cumulated masses.
 
+use std::borrow::Cow;
+
 use super::gaussian::{Covariance, Gaussian, store_covariance};
 use super::normal::quantile_density;
 use super::rounding::{Interval, U, add_up, cover, hypot_up, larger, mul_up, norm_up, plain_dot, sqrt_up};
 use super::types;
 use crate::Error;
-use crate::math::normal::distribution;
+use crate::math::normal::{distribution, quantile};
 use crate::math::quantizer::Quantizer;
 
-/// Parts a split may have.
-pub(super) const MOST_POINTS: u32 = 1000;
+/// Parts a split may have: with more, rounding is what is left.
+pub(in crate::certify) const MOST_POINTS: u32 = 1 << 17;
 
 /// All masses are multiples of this.
 const UNIT: f64 = U;
@@ -39,7 +41,7 @@ pub(super) fn split(law: &Gaussian, weight: f64, wanted: &types::Split) -> Optio
     if !(2..=MOST_POINTS).contains(&wanted.points) || j >= law.width() || !(law.variance(j) > 0.0) {
         return None;
     }
-    let cells = cells(weight, boundaries(wanted.points));
+    let cells = cells(weight, &boundaries(wanted.points));
     let scale = law.variance(j).sqrt();
     let (direction, covariance, floor, off_scale) = remainder(law, j, scale);
     // The direction is rounded, too.
@@ -124,9 +126,11 @@ pub(super) fn cells(weight: f64, boundaries: &[f64]) -> Vec<Cell> {
     cells
 }
 
-/// Midpoints between the locations of an optimal quantizer; any boundaries make a valid split. None where there is no such quantizer.
-pub(super) fn boundaries(points: u32) -> &'static [f64] {
-    Quantizer::optimal(points as usize).map_or(&[], Quantizer::boundaries)
+/// Midpoints between the locations of an optimal quantizer; for more points than are stored, quantiles of N(0,3), which cells of optimal
+/// quantizers tend to (Zador). Any boundaries make a valid split.
+pub(super) fn boundaries(points: u32) -> Cow<'static, [f64]> {
+    let limit = || (1..points).map(|k| 3_f64.sqrt() * quantile(f64::from(k) / f64::from(points))).collect();
+    Quantizer::optimal(points as usize).map_or_else(|_| limit(), |stored| stored.boundaries().into())
 }
 
 /// The error for a split that cannot be.

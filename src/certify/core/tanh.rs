@@ -50,7 +50,7 @@ impl Activation for Tanh {
             square: second,
             residual: smaller(residual, mul_up(near, near)),
             square_variance: smaller(spread, mul_up(steep, steep)),
-            fourth: second.hi,
+            fourth: smaller(second.hi, add_up(spread, mul_up(second.hi, second.hi))),
             residual_fourth: smaller(residual_fourth, fourth_power(mul_up(2.44, variance))),
             square_fourth: smaller(spread_fourth, fourth_power(mul_up(2.0 * ROOT4_OF_3, steep))),
         }

@@ -2,13 +2,15 @@
 //! small as asked for.
 
 use super::moments::{Candidate, Moments, candidates};
-use crate::certify::core::{Arriving, LayerWitness, Network, Prepared, Proof, Shared, Split, Witness, prove_tight};
+use crate::certify::core::{
+    Arriving, LayerWitness, MOST_POINTS, Network, Prepared, Proof, Shared, Split, Witness, prove_tight,
+};
 use crate::certify::record::Stop;
 use crate::math::clusters::cluster;
 use crate::{Error, Result};
 
 /// Points that the prover takes for one cut.
-const FINEST: usize = 1000;
+const FINEST: usize = MOST_POINTS as usize;
 
 /// Components may be left whole while together they lose less than this part of what the cut itself leaves over.
 const SPARED: f64 = 0.25;

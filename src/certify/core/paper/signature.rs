@@ -40,7 +40,7 @@ pub(super) fn grid(of: &Stacked, shape: &[u32]) -> Option<(Vec<Atom>, f64)> {
         let Some(direction) = Direction::new(of, v, &found, trace) else { continue };
         let (mut kept, mut next) = (Interval::ZERO, Vec::with_capacity(atoms.len() * points as usize));
         for atom in &atoms {
-            for cell in cells(atom.weight, boundaries(points)) {
+            for cell in cells(atom.weight, &boundaries(points)) {
                 kept = kept + cell.weight * cell.centroid.square();
                 let (center, radius) = cell.centroid.center();
                 next.push(atom.moved(&direction, cell.weight, center, radius));
