@@ -22,7 +22,7 @@ mod mixtures;
 pub mod propose;
 mod record;
 mod run;
-mod sample;
+pub mod sample;
 mod settings;
 mod sizes;
 mod subject;
@@ -31,7 +31,7 @@ mod types;
 mod verify;
 mod witnesses;
 
-pub use empirical::Empirical;
+pub use empirical::{Empirical, measure};
 pub use folder::{Certificate, Folder};
 pub use inputs::Inputs;
 pub use manifest::{About, AboutInputs, AboutModel, Failed, Manifest};
