@@ -91,7 +91,9 @@ fn check_moments(name: &str, samples: &[f64], mean: &[f64], covariance: &[f64]) 
 #[test]
 fn moments_of_linear_networks_are_exact() {
     let mut random = Random(23);
-    for (widths, points) in [(&[3, 4, 2][..], 1), (&[3, 4, 2], 2), (&[3, 2, 3, 2], 3), (&[1, 3, 2], 4)] {
+    for (widths, points) in
+        [(&[3, 4, 2][..], 1), (&[3, 4, 2], 2), (&[3, 2, 3, 2], 3), (&[1, 3, 2], 4), (&[4, 18, 1], 17)]
+    {
         for correlated in [None, Some(0), Some(1)] {
             let mut network = network(&mut random, widths, "none", 0.4, 0.0);
             if let Some(layer) = correlated {
@@ -136,7 +138,7 @@ fn activations_and_dropout_are_those_of_the_network() {
 fn equal_inputs_have_correlation_one() {
     let mut random = Random(31);
     // Fewer and more points than inputs, which are drawn in different ways.
-    for (widths, others) in [(&[5, 6, 4, 2][..], 1), (&[2, 6, 4, 2], 3)] {
+    for (widths, others) in [(&[5, 6, 4, 2][..], 1), (&[2, 6, 4, 2], 3), (&[20, 6, 4, 2], 15)] {
         for correlated in [false, true] {
             let mut network = network(&mut random, widths, "tanh", 0.5, 0.0);
             if correlated {

@@ -6,27 +6,16 @@ use crate::certify::core::matrix::{product, transposed};
 use crate::math::factors::factor;
 use crate::reference::philox::Philox;
 
+/// Points up to which a layer's outputs are drawn: the work grows with their square, that of drawing weights does not.
+const FEW: usize = 16;
+
 /// How a layer's outputs are drawn.
 pub(super) enum Sampler {
-    /// The same points enter in every sample, and neurons are independent: each is one Gaussian over the points.
-    Points {
-        /// `[outputs, points]`.
-        mean: Vec<f64>,
-        /// `[outputs, points, points]`.
-        roots: Vec<f64>,
-    },
-    /// One point: given what enters, outputs are independent Gaussians, which are drawn in place of weights.
-    Outputs {
-        /// `[inputs, outputs]`.
-        mean: Vec<f64>,
-        /// `[inputs, outputs]`.
-        variance: Vec<f64>,
-        /// `[outputs]`.
-        bias_mean: Vec<f64>,
-        /// `[outputs]`.
-        bias_variance: Vec<f64>,
-    },
-    /// Weights, once a sample for all its points: `[inputs, outputs]`, and biases.
+    /// The same points enter in every sample.
+    Fixed(Outputs),
+    /// Given what enters, outputs are drawn in place of weights: the law is the same.
+    Given(Independent),
+    /// Weights `[inputs, outputs]`, once a sample for all its points, and biases.
     Weights(Gaussian, Gaussian),
 }
 
@@ -35,44 +24,36 @@ impl Sampler {
     pub(super) fn first(layer: &Layer, rows: &[&[f64]]) -> Self {
         // Where there are more points than inputs, fewer numbers are drawn as weights.
         if layer.is_correlated() || rows.len() > layer.inputs {
-            Self::new(layer, rows.len())
-        } else {
-            points(layer, rows)
+            return Self::new(layer, rows.len());
         }
+        Self::Fixed(Independent::new(layer).outputs(&rows.concat()))
     }
 
     /// Of a layer that so many points enter.
     pub(super) fn new(layer: &Layer, points: usize) -> Self {
         let turned = |matrix: &[f64]| transposed(matrix, layer.outputs, layer.inputs);
-        let (mean, bias_mean) = (turned(&layer.mean), layer.bias_mean.clone());
         if layer.is_correlated() {
             return Self::Weights(
-                Gaussian::correlated(mean, &layer.variance),
-                Gaussian::correlated(bias_mean, &layer.bias_variance),
+                Gaussian::correlated(turned(&layer.mean), &layer.variance),
+                Gaussian::correlated(layer.bias_mean.clone(), &layer.bias_variance),
             );
         }
-        let (variance, bias_variance) = (turned(&layer.variance), layer.bias_variance.clone());
-        if points == 1 {
-            return Self::Outputs { mean, variance, bias_mean, bias_variance };
+        if points <= FEW.min(layer.inputs) {
+            return Self::Given(Independent::new(layer));
         }
-        Self::Weights(Gaussian::independent(mean, &variance), Gaussian::independent(bias_mean, &bias_variance))
+        Self::Weights(
+            Gaussian::independent(turned(&layer.mean), &turned(&layer.variance)),
+            Gaussian::independent(layer.bias_mean.clone(), &layer.bias_variance),
+        )
     }
 
     /// `count` samples `[count, points, outputs]`, given those of what enters, `[count, points, inputs]`.
     pub(super) fn draw(&self, a: &[f64], count: usize, random: &mut Philox) -> Vec<f64> {
         match self {
-            Self::Points { mean, roots } => draw_points(mean, roots, count, random),
-            Self::Outputs { mean, variance, bias_mean, bias_variance } => {
-                let (inputs, outputs) = (a.len() / count, bias_mean.len());
-                let squares: Vec<f64> = a.iter().map(|x| x * x).collect();
-                let mut z = product(a, count, inputs, mean, outputs);
-                let variances = product(&squares, count, inputs, variance, outputs);
-                for (z, variances) in z.chunks_exact_mut(outputs).zip(variances.chunks_exact(outputs)) {
-                    for ((z, v), (b, own)) in z.iter_mut().zip(variances).zip(bias_mean.iter().zip(bias_variance)) {
-                        *z += b + (v + own).sqrt() * random.normal();
-                    }
-                }
-                z
+            Self::Fixed(outputs) => outputs.draw(count, random),
+            Self::Given(layer) if a.len() == count * layer.inputs => layer.draw_at_one_point(a, random),
+            Self::Given(layer) => {
+                a.chunks_exact(a.len() / count).flat_map(|a| layer.outputs(a).draw(1, random)).collect()
             }
             Self::Weights(weights, biases) => {
                 let outputs = biases.mean.len();
@@ -90,42 +71,92 @@ impl Sampler {
     }
 }
 
-/// Neuron `i` at all points: `N(X M_i + b̄_i 1, X diag(V_i) Xᵀ + B_i 11ᵀ)`.
-fn points(layer: &Layer, rows: &[&[f64]]) -> Sampler {
-    let (points, n, outputs) = (rows.len(), layer.inputs, layer.outputs);
-    let means = product(&rows.concat(), points, n, &transposed(&layer.mean, outputs, n), outputs);
-    let mut mean = transposed(&means, points, outputs);
-    for (mean, bias) in mean.chunks_exact_mut(points).zip(&layer.bias_mean) {
-        mean.iter_mut().for_each(|m| *m += bias);
-    }
-    let variance = transposed(&layer.variance, outputs, n);
-    let mut covariances = vec![0.0; outputs * points * points];
-    for (d, x) in rows.iter().enumerate() {
-        let pairs: Vec<f64> = rows[..=d].iter().flat_map(|y| y.iter().zip(*x).map(|(y, x)| y * x)).collect();
-        let shared = product(&pairs, d + 1, n, &variance, outputs);
-        for (e, shared) in shared.chunks_exact(outputs).enumerate() {
-            for ((block, s), b) in covariances.chunks_exact_mut(points * points).zip(shared).zip(&layer.bias_variance) {
-                (block[d * points + e], block[e * points + d]) = (s + b, s + b);
-            }
-        }
-    }
-    let roots = covariances.chunks_exact(points * points).flat_map(|block| factor(block, points)).collect();
-    Sampler::Points { mean, roots }
+/// A layer of independent weights.
+pub(super) struct Independent {
+    inputs: usize,
+    /// `[inputs, outputs]`.
+    mean: Vec<f64>,
+    /// `[inputs, outputs]`.
+    variance: Vec<f64>,
+    /// `[outputs]`.
+    bias_mean: Vec<f64>,
+    /// `[outputs]`.
+    bias_variance: Vec<f64>,
 }
 
-fn draw_points(mean: &[f64], roots: &[f64], count: usize, random: &mut Philox) -> Vec<f64> {
-    let points = roots.len() / mean.len();
-    let outputs = mean.len() / points;
-    let mut out = Vec::with_capacity(count * mean.len());
-    for _ in 0..count {
-        let noise = normals(mean.len(), random);
-        for (d, i) in (0..points).flat_map(|d| (0..outputs).map(move |i| (d, i))) {
-            let row = roots[(i * points + d) * points..][..points].iter();
-            let moved: f64 = row.zip(&noise[i * points..]).map(|(r, x)| r * x).sum();
-            out.push(mean[i * points + d] + moved);
+impl Independent {
+    fn new(layer: &Layer) -> Self {
+        let turned = |matrix: &[f64]| transposed(matrix, layer.outputs, layer.inputs);
+        Self {
+            inputs: layer.inputs,
+            mean: turned(&layer.mean),
+            variance: turned(&layer.variance),
+            bias_mean: layer.bias_mean.clone(),
+            bias_variance: layer.bias_variance.clone(),
         }
     }
-    out
+
+    /// `a M + b̄` of rows `[rows, inputs]`, or the same of the variances.
+    fn rows(&self, a: &[f64], [matrix, bias]: [&[f64]; 2]) -> Vec<f64> {
+        let mut out = product(a, a.len() / self.inputs, self.inputs, matrix, bias.len());
+        out.chunks_exact_mut(bias.len()).for_each(|row| row.iter_mut().zip(bias).for_each(|(x, b)| *x += b));
+        out
+    }
+
+    /// The law for the points `a`, `[points, inputs]`: neuron `i` is `N(A M_i + b̄_i 1, A diag(V_i) Aᵀ + B_i 11ᵀ)`.
+    fn outputs(&self, a: &[f64]) -> Outputs {
+        let (points, outputs) = (a.len() / self.inputs, self.bias_mean.len());
+        let mean = transposed(&self.rows(a, [&self.mean, &self.bias_mean]), points, outputs);
+        let mut covariances = vec![0.0; outputs * points * points];
+        for (d, x) in a.chunks_exact(self.inputs).enumerate() {
+            let others = a.chunks_exact(self.inputs).take(d + 1);
+            let pairs: Vec<f64> = others.flat_map(|y| y.iter().zip(x).map(|(y, x)| y * x)).collect();
+            let shared = self.rows(&pairs, [&self.variance, &self.bias_variance]);
+            for (e, shared) in shared.chunks_exact(outputs).enumerate() {
+                for (block, &s) in covariances.chunks_exact_mut(points * points).zip(shared) {
+                    (block[d * points + e], block[e * points + d]) = (s, s);
+                }
+            }
+        }
+        let roots = covariances.chunks_exact(points * points).flat_map(|block| factor(block, points)).collect();
+        Outputs { mean, roots }
+    }
+
+    /// All samples together, where each is of one point.
+    fn draw_at_one_point(&self, a: &[f64], random: &mut Philox) -> Vec<f64> {
+        let squares: Vec<f64> = a.iter().map(|x| x * x).collect();
+        let mut z = self.rows(a, [&self.mean, &self.bias_mean]);
+        let variances = self.rows(&squares, [&self.variance, &self.bias_variance]);
+        let noise = normals(z.len(), random);
+        z.iter_mut().zip(variances.iter().zip(noise)).for_each(|(z, (v, x))| *z += v.sqrt() * x);
+        z
+    }
+}
+
+/// Neurons that are independent of one another, each a Gaussian over the points.
+pub(super) struct Outputs {
+    /// `[outputs, points]`.
+    mean: Vec<f64>,
+    /// `[outputs, points, points]`.
+    roots: Vec<f64>,
+}
+
+impl Outputs {
+    /// `[count, points, outputs]`.
+    fn draw(&self, count: usize, random: &mut Philox) -> Vec<f64> {
+        let points = self.roots.len() / self.mean.len();
+        let outputs = self.mean.len() / points;
+        let mut out = Vec::with_capacity(count * self.mean.len());
+        for _ in 0..count {
+            let noise = normals(self.mean.len(), random);
+            for (d, i) in (0..points).flat_map(|d| (0..outputs).map(move |i| (d, i))) {
+                let row = self.roots[(i * points + d) * points..][..points].iter();
+                let moved: f64 = row.zip(&noise[i * points..]).map(|(r, x)| r * x).sum();
+                out.push(self.mean[i * points + d] + moved);
+            }
+        }
+        out
+    }
 }
 
 /// A Gaussian in many dimensions.

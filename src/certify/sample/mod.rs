@@ -109,6 +109,14 @@ fn in_blocks(n: usize, stream: Stream, draw: impl Fn(usize, &mut Philox) -> Vec<
     blocks.concat()
 }
 
+/// Standard normal numbers, by Box and Muller.
 fn normals(n: usize, random: &mut Philox) -> Vec<f64> {
-    (0..n).map(|_| random.normal()).collect()
+    let mut out = Vec::with_capacity(n + 1);
+    while out.len() < n {
+        let radius = (-2.0 * libm::log(random.uniform())).sqrt();
+        let (sine, cosine) = libm::sincos(std::f64::consts::TAU * random.uniform());
+        out.extend([radius * cosine, radius * sine]);
+    }
+    out.truncate(n);
+    out
 }
