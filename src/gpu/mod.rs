@@ -9,7 +9,7 @@ mod pipeline;
 mod recorder;
 pub mod shaders;
 
-pub use adapter::{AdapterChoice, AdapterInfo, DeviceKind, adapters};
+pub use adapter::{AdapterChoice, AdapterInfo, Adapters, DeviceKind};
 pub use buffer::RawBuffer;
 pub use device::Gpu;
 pub use pipeline::{Pipeline, PipelineSpec};
