@@ -36,7 +36,7 @@ pub use folder::{Certificate, Folder};
 pub use inputs::Inputs;
 pub use manifest::{About, AboutInputs, AboutModel, Failed, Manifest};
 pub use merge::merge;
-pub use record::{Record, RecordTerm, Stop};
+pub use record::{Record, RecordTerm, Stop, kind_text};
 pub use run::{Certified, Outcome, Progress, failure, run};
 pub use settings::Settings;
 pub use subject::Subject;

@@ -1,5 +1,5 @@
 //! The GPU: adapters, the opened device, buffers, pipelines and the recorder that submits work.
-//! wgpu types appear only here and in [`crate::kernels`], because wgpu changes its interface every few months.
+//! Types of wgpu appear only here, because wgpu changes its interface every few months.
 
 mod adapter;
 mod buffer;

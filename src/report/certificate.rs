@@ -5,7 +5,7 @@ use std::path::Path;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::style::STYLE;
-use crate::certify::{Certificate, Record, Summary, round_up};
+use crate::certify::{Certificate, Record, Summary, kind_text, round_up};
 use crate::plot::{self, Picture};
 use crate::{Error, Result};
 
@@ -35,18 +35,6 @@ pub fn certificate(certificate: &Certificate) -> Result<Vec<(String, Vec<u8>)>> 
     }
     files.push(("report.html".to_owned(), page.into_string().into_bytes()));
     Ok(files)
-}
-
-/// A term's kind in words.
-pub fn kind_text(kind: &str) -> &str {
-    match kind {
-        "signature" => "signature points",
-        "split" => "splits",
-        "noise" => "weight noise",
-        "noise-sharing" => "noise sharing",
-        "carry-loss" => "loss of carrying",
-        other => other,
-    }
 }
 
 fn page(certificate: &Certificate, name: &str, pictures: &[Picture]) -> Result<Markup> {
