@@ -8,10 +8,11 @@ import argparse
 import json
 import os
 import re
-import statistics
 import subprocess
 import sys
 from pathlib import Path
+
+from rounds import built, rounds, spread
 
 HERE = Path(__file__).resolve().parent
 UNITS = {"ns": 1e-6, "µs": 1e-3, "us": 1e-3, "ms": 1.0, "s": 1e3}
@@ -27,16 +28,6 @@ PAIRS = {
     "signature, diagonal 128": ("signature/diagonal 128", "diagonal 128", 1),
     "signature, dense 128": ("signature/dense 128", "dense 128", 1),
 }
-
-
-def build():
-    """Builds the bench and returns where it lies."""
-    command = ["cargo", "bench", "--no-run", "--bench", "certify", "--message-format", "json"]
-    built = subprocess.run(command, cwd=HERE, stdout=subprocess.PIPE, text=True, check=True).stdout
-    for message in map(json.loads, built.splitlines()):
-        if message.get("target", {}).get("name") == "certify" and message.get("executable"):
-            return message["executable"]
-    sys.exit("cargo built no bench certify")
 
 
 def bures(program, threads):
@@ -61,11 +52,6 @@ def peer(threads):
     return {name: value["ms"] for name, value in json.loads(done.stdout.splitlines()[-1]).items() if name != "threads"}
 
 
-def spread(values, form):
-    """Median (lowest to highest)."""
-    return f"{statistics.median(values):{form}} ({min(values):{form}} to {max(values):{form}})"
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--threads", type=int, default=2)
@@ -73,17 +59,14 @@ def main():
     args = parser.parse_args()
     if "BURES_FIXTURES" not in os.environ:
         sys.exit("BURES_FIXTURES is not set: the network and the test images are there")
-    program = build()
-    rounds = []
-    for turn in range(args.rounds):
-        rounds.append((bures(program, args.threads), peer(args.threads)))
-        print(f"round {turn + 1}/{args.rounds}", file=sys.stderr)
+    program = built(["bench", "--no-run", "--bench"], "certify")
+    turns = list(rounds(args.rounds, lambda: bures(program, args.threads), lambda: peer(args.threads)))
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
     print(f"MNIST [2×128], {args.threads} threads, load {load:.1f}; {args.rounds} rounds: median (lowest to highest)\n")
     print("| work | bures, ms | NumPy or PyTorch, ms | ratio |\n| --- | --- | --- | --- |")
     for label, (bench, other, inputs) in PAIRS.items():
-        ours = [own[bench] / inputs for own, _ in rounds]
-        theirs = [peers[other] for _, peers in rounds]
+        ours = [own[bench] / inputs for own, _ in turns]
+        theirs = [peers[other] for _, peers in turns]
         ratios = [b / a for a, b in zip(ours, theirs)]
         print(f"| {label} | {spread(ours, '.4g')} | {spread(theirs, '.4g')} | {spread(ratios, '.3g')} |")
 

@@ -7,23 +7,14 @@ ratio is taken within each round, and its median and range over the rounds are p
 import argparse
 import json
 import os
-import statistics
 import subprocess
 import sys
 from pathlib import Path
 
+from rounds import built, rounds, spread
+
 HERE = Path(__file__).resolve().parent
 VARIANTS = ("paper", "products", "inplace")
-
-
-def build():
-    """Builds the example that times one bures step and returns where it lies."""
-    command = ["cargo", "build", "--release", "--example", "step_time", "--message-format", "json"]
-    built = subprocess.run(command, cwd=HERE, stdout=subprocess.PIPE, text=True, check=True).stdout
-    for message in map(json.loads, built.splitlines()):
-        if message.get("target", {}).get("name") == "step_time" and message.get("executable"):
-            return message["executable"]
-    sys.exit("cargo built no example step_time")
 
 
 def last_json(command, threads):
@@ -31,11 +22,6 @@ def last_json(command, threads):
     env = dict(os.environ, RAYON_NUM_THREADS=str(threads), OMP_NUM_THREADS=str(threads))
     done = subprocess.run([str(c) for c in command], env=env, stdout=subprocess.PIPE, text=True, check=True)
     return json.loads(done.stdout.splitlines()[-1])
-
-
-def spread(values, form):
-    """Median (lowest to highest)."""
-    return f"{statistics.median(values):{form}} ({min(values):{form}} to {max(values):{form}})"
 
 
 def main():
@@ -51,14 +37,13 @@ def main():
     args = parser.parse_args()
 
     shape = ["--components", args.components, "--batch", args.batch, "--steps", args.steps, "--threads", args.threads]
-    bures = [build(), *shape, *args.bures]
+    bures = [built(["build", "--release", "--example"], "step_time"), *shape, *args.bures]
     torch = [sys.executable, HERE / "gm_step.py", *shape, "--device", args.device, "--variants", *args.variants]
     times = {name: [] for name in ("bures", *args.variants)}
-    for turn in range(args.rounds):
-        times["bures"].append(last_json(bures, args.threads)["ms_per_step"])
-        for result in last_json(torch, args.threads)["results"]:
+    for own, peer in rounds(args.rounds, lambda: last_json(bures, args.threads), lambda: last_json(torch, args.threads)):
+        times["bures"].append(own["ms_per_step"])
+        for result in peer["results"]:
             times[result["variant"]].append(result["ms_per_step"])
-        print(f"round {turn + 1}/{args.rounds}", file=sys.stderr)
 
     print(f"K = {args.components}, batch {args.batch}, 784 inputs, 9 outputs, {args.threads} threads, PyTorch on {args.device}")
     print(f"{args.rounds} rounds: median (lowest to highest)\n")

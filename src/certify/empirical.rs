@@ -2,13 +2,16 @@
 
 use std::ops::RangeInclusive;
 
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
+use rayon::slice::ParallelSlice;
 use serde::{Deserialize, Serialize};
 
+use super::core::matrix::{product, transposed};
 use super::core::{Mixture, Network};
-use super::sample;
+use super::sample::{self, Stream};
 use crate::Result;
+use crate::math::leading::leading;
 use crate::math::{gaussian_w2, transport};
-use crate::reference::philox::Philox;
 
 /// Numbers of samples that make sense: fewer say nothing, more take exact transport too long.
 pub(super) const RANGE: RangeInclusive<usize> = 10..=5000;
@@ -16,6 +19,9 @@ pub(super) const RANGE: RangeInclusive<usize> = 10..=5000;
 /// Probability with which [`Empirical::lower`] holds, and the resamplings that find it.
 const CONFIDENCE: f64 = 0.95;
 const RESAMPLINGS: usize = 200;
+
+/// Dimensions in which moments are compared, at most: for more outputs, the axes along which the mixture varies most.
+const MOST_AXES: usize = 32;
 
 /// Distances measured between samples of the network's true output law and of the mixture.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,40 +33,40 @@ pub struct Empirical {
     pub distance: f64,
     /// W2 between two samples of the true law: what `distance` would be about if the laws were equal.
     pub floor: f64,
-    /// A lower limit of the true distance from the first two moments (Gelbrich), at `confidence`.
+    /// A lower limit of the true distance from the first two moments (Gelbrich), at `confidence`; of more than 32 outputs, along the 32 axes
+    /// on which the mixture varies most.
     pub lower: f64,
     /// Probability with which `lower` holds.
     pub confidence: f64,
 }
 
-/// Measures with `n` samples of each law; also returns the samples `[n, D]` of the true one. Equal seeds and input numbers
-/// give equal samples.
+/// Measures with `n` samples of each law, of the outputs at all `rows` under the same weights; also returns the samples `[n, D]` of the true
+/// law. Equal seeds and input numbers give equal samples.
 ///
 /// # Errors
-/// What the transport and the matrix roots report.
-pub(super) fn measure(
+/// As for [`sample::outputs`]; what the transport and the matrix roots report.
+pub fn measure(
     network: &Network,
-    row: &[f64],
+    rows: &[&[f64]],
     mixture: &Mixture,
     n: usize,
-    seed: u64,
-    input: usize,
+    [seed, input]: [u64; 2],
 ) -> Result<(Empirical, Vec<f64>)> {
-    let stream = |which: u64| Philox::new(seed, (input as u64) << 2 | which);
-    let (width, law) = (mixture.width, sample::outputs(network, row, 2 * n, &mut stream(0))?);
+    let stream = |which: u64| Stream { seed, number: input << 2 | which };
+    let (width, mut law) = (mixture.width, sample::outputs(network, rows, 2 * n, stream(0))?);
+    let drawn = sample::mixture(mixture, n, stream(1));
     let (first, second) = law.split_at(n * width);
-    let drawn = sample::mixture(mixture, n, &mut stream(1))?;
-    let distance = distance(first, &drawn, width)?;
-    let floor = self::distance(first, second, width)?;
-    let lower = lower_limit(&law, mixture, &mut stream(2))?;
-    Ok((Empirical { samples: n, distance, floor, lower, confidence: CONFIDENCE }, first.to_vec()))
+    let (distance, floor) = (distance(first, &drawn, width)?, self::distance(first, second, width)?);
+    let lower = lower_limit(&law, mixture, stream(2))?;
+    law.truncate(n * width);
+    Ok((Empirical { samples: n, distance, floor, lower, confidence: CONFIDENCE }, law))
 }
 
 /// W2 between two samples of equal size.
 fn distance(a: &[f64], b: &[f64], width: usize) -> Result<f64> {
     let squared = |p: &[f64], q: &[f64]| p.iter().zip(q).map(|(p, q)| (p - q) * (p - q)).sum::<f64>();
-    let cost: Vec<f64> =
-        a.chunks_exact(width).flat_map(|p| b.chunks_exact(width).map(move |q| squared(p, q))).collect();
+    let rows = a.par_chunks_exact(width);
+    let cost: Vec<f64> = rows.flat_map_iter(|p| b.chunks_exact(width).map(move |q| squared(p, q))).collect();
     let n = a.len() / width;
     let masses = vec![1.0 / n as f64; n];
     Ok(transport::solve(&masses, &masses, &cost)?.cost.max(0.0).sqrt())
@@ -69,22 +75,38 @@ fn distance(a: &[f64], b: &[f64], width: usize) -> Result<f64> {
 /// Two laws are at least as far apart as the Gaussians with their means and covariances (Gelbrich), a metric G. With the
 /// sample's moments in place of the true ones, `G(true, mixture) ≥ G(sample, mixture) − G(sample, true)`; the last is taken
 /// from resamplings, which lie about the sample as the sample does about the truth.
-fn lower_limit(law: &[f64], mixture: &Mixture, random: &mut Philox) -> Result<f64> {
-    let width = mixture.width;
+fn lower_limit(law: &[f64], mixture: &Mixture, stream: Stream) -> Result<f64> {
+    let moments = Moments::of_mixture(mixture);
+    if mixture.width <= MOST_AXES {
+        return limit(law, &moments, stream);
+    }
+    // A projection brings no two laws farther apart.
+    let axes = leading(&moments.covariance, mixture.width, MOST_AXES)?.vectors;
+    let turned = transposed(&axes, MOST_AXES, mixture.width);
+    let project = |rows: &[f64]| product(rows, rows.len() / mixture.width, mixture.width, &turned, MOST_AXES);
+    let half = transposed(&project(&moments.covariance), mixture.width, MOST_AXES);
+    let projected = Moments { mean: project(&moments.mean), covariance: project(&half) };
+    limit(&project(law), &projected, stream)
+}
+
+/// [`lower_limit`] of samples `[n, width]` of the one law and the moments of the other.
+fn limit(law: &[f64], other: &Moments, stream: Stream) -> Result<f64> {
+    let width = other.mean.len();
     let n = law.len() / width;
     let gelbrich = |a: &Moments, b: &Moments| -> Result<f64> {
         Ok(gaussian_w2::full(&a.mean, &a.covariance, &b.mean, &b.covariance)?.max(0.0).sqrt())
     };
     let sample = Moments::of(law.chunks_exact(width), width);
-    let mut moved = Vec::with_capacity(RESAMPLINGS);
-    for _ in 0..RESAMPLINGS {
+    let resampling = |part: usize| {
+        let mut random = stream.part(part);
         let picks: Vec<usize> = (0..n).map(|_| random.below(n as u32) as usize).collect();
         let again = Moments::of(picks.iter().map(|&i| &law[i * width..(i + 1) * width]), width);
-        moved.push(gelbrich(&again, &sample)?);
-    }
+        gelbrich(&again, &sample)
+    };
+    let mut moved = (0..RESAMPLINGS).into_par_iter().map(resampling).collect::<Result<Vec<f64>>>()?;
     moved.sort_unstable_by(f64::total_cmp);
     let at = ((RESAMPLINGS as f64 * CONFIDENCE).ceil() as usize).min(RESAMPLINGS - 1);
-    Ok((gelbrich(&sample, &Moments::of_mixture(mixture))? - moved[at]).max(0.0))
+    Ok((gelbrich(&sample, other)? - moved[at]).max(0.0))
 }
 
 /// Mean `[D]` and covariance `[D, D]`.
@@ -151,14 +173,14 @@ mod tests {
         // M x + b and V x² + B at x = (1, 2).
         let mixture =
             Mixture { width: 2, weights: vec![1.0], means: vec![0.0, 5.25], covariances: vec![0.91, 0.0, 0.0, 1.9] };
-        let (e, samples) = measure(&network, &[1.0, 2.0], &mixture, 400, 7, 3).expect("samples");
+        let (e, samples) = measure(&network, &[&[1.0, 2.0]], &mixture, 400, [7, 3]).expect("samples");
         assert_eq!(samples.len(), 800);
         assert!(e.lower == 0.0 && (0.5..2.0).contains(&(e.distance / e.floor)), "{e:?}");
-        let again = measure(&network, &[1.0, 2.0], &mixture, 400, 7, 3).expect("samples");
+        let again = measure(&network, &[&[1.0, 2.0]], &mixture, 400, [7, 3]).expect("samples");
         assert!(again == (e, samples), "equal seeds give equal samples");
         // Shifted by 3 along one axis, both laws are exactly 3 apart.
         let shifted = Mixture { means: vec![3.0, 5.25], ..mixture };
-        let (e, _) = measure(&network, &[1.0, 2.0], &shifted, 400, 7, 3).expect("samples");
+        let (e, _) = measure(&network, &[&[1.0, 2.0]], &shifted, 400, [7, 3]).expect("samples");
         assert!((e.distance - 3.0).abs() < 0.3 && e.lower < 3.0 && e.lower > 2.6, "{e:?}");
     }
 }

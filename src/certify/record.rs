@@ -56,6 +56,18 @@ pub struct RecordTerm {
     pub value: f64,
 }
 
+/// A term's kind in words.
+pub fn kind_text(kind: &str) -> &str {
+    match kind {
+        "signature" => "signature points",
+        "split" => "splits",
+        "noise" => "weight noise",
+        "noise-sharing" => "noise sharing",
+        "carry-loss" => "loss of carrying",
+        other => other,
+    }
+}
+
 /// The name of a method in files.
 pub(super) fn method_name(method: Method) -> &'static str {
     match method {

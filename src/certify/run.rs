@@ -2,7 +2,7 @@
 
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
-use super::core::{Method, Prepared, Proof, Witness, prove_joint, replay_paper};
+use super::core::{Method, Network, Prepared, Proof, Witness, prove_joint, replay_paper};
 use super::empirical::{self, Empirical};
 use super::inputs::Inputs;
 use super::manifest::Failed;
@@ -32,7 +32,7 @@ pub struct Certified {
     pub stopped: Option<Stop>,
     /// What samples say, where asked for.
     pub empirical: Option<Empirical>,
-    /// The samples of the true law, `[n, D]`, of a run on one input; otherwise none.
+    /// The samples of the true law, `[n, D]`, of a run on one input or a joint set; otherwise none.
     pub samples: Vec<f64>,
 }
 
@@ -75,6 +75,7 @@ pub fn run(subject: &Subject, inputs: &Inputs, settings: &Settings, tell: &mut d
     };
     let at_once = if settings.joint { inputs.range.len() } else { 1 };
     sizes::check(&subject.network, method, [inputs.range.len(), at_once], components)?;
+    sizes::check_samples(&subject.network, settings.samples, at_once, components)?;
     let about_model = |why: Error| Error::data(&subject.path, why.to_string());
     let prepared = Prepared::new(&subject.network).map_err(about_model)?;
     if settings.joint {
@@ -130,9 +131,6 @@ fn check(subject: &Subject, method: Method, settings: &Settings) -> Result<()> {
         () if subject.is_correlated() && method == Method::Tight => {
             refuse("the tight method needs independent weights, and this network's are correlated: take --method paper")
         }
-        () if subject.is_correlated() && settings.samples > 0 => {
-            refuse("samples of a network with correlated weights cannot be drawn yet: leave out --samples")
-        }
         () if settings.joint && drops => {
             refuse("--joint takes no dropout: whether the inputs share their masks is not settled")
         }
@@ -162,7 +160,8 @@ fn joint(
     if !proof.relative_bound.is_finite() {
         return Err(refuse(no_fraction(proof.bound)));
     }
-    Ok(Certified { input: 0, witness, proof, stopped: None, empirical: None, samples: Vec::new() })
+    let (empirical, samples) = measured(&subject.network, &rows, &proof, settings, 0)?;
+    Ok(Certified { input: 0, witness, proof, stopped: None, empirical, samples })
 }
 
 /// Proves a joint set again.
@@ -204,15 +203,27 @@ fn one(
     if !proof.relative_bound.is_finite() {
         return Err(no_fraction(proof.bound));
     }
-    let mut samples = Vec::new();
-    let mut empirical = None;
-    if settings.samples > 0 {
-        let (n, seed) = (settings.samples, settings.seed);
-        let (measured, drawn) = empirical::measure(network, row, &proof.mixture, n, seed, input)?;
-        empirical = Some(measured);
-        samples = if inputs.range.len() == 1 { drawn } else { samples };
+    let (empirical, mut samples) = measured(network, &[row], &proof, settings, input)?;
+    if inputs.range.len() > 1 {
+        samples.clear();
     }
     Ok(Certified { input, witness, proof, stopped, empirical, samples })
+}
+
+/// What samples say, where asked for, and those of the true law.
+fn measured(
+    network: &Network,
+    rows: &[&[f64]],
+    proof: &Proof,
+    settings: &Settings,
+    input: usize,
+) -> Result<(Option<Empirical>, Vec<f64>)> {
+    if settings.samples == 0 {
+        return Ok((None, Vec::new()));
+    }
+    let (empirical, samples) =
+        empirical::measure(network, rows, &proof.mixture, settings.samples, [settings.seed, input as u64])?;
+    Ok((Some(empirical), samples))
 }
 
 fn no_fraction(bound: f64) -> Error {

@@ -85,9 +85,6 @@ impl Settings {
                 return bad(format!("{name} is 0; at least 1 is needed"));
             }
         }
-        if self.joint && self.samples != 0 {
-            return bad("samples cannot be drawn of a joint law yet: leave out --samples or --joint".to_owned());
-        }
         match method_of(&self.method) {
             Some(Method::Tight) if self.placement != "grid" => {
                 bad("the tight method has no points to place: --placement goes with --method paper".to_owned())

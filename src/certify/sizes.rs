@@ -1,6 +1,7 @@
 //! Whether a certification fits into this machine's memory, asked before anything is allocated.
 
 use super::core::{Layer, Method, Network};
+use super::sample::BLOCK;
 use crate::{Error, Result};
 
 const GIB: f64 = (1_u64 << 30) as f64;
@@ -13,6 +14,7 @@ pub(super) fn check(network: &Network, method: Method, inputs: [usize; 2], compo
     let have = crate::memory::total();
     let [inputs, at_once] = inputs;
     let (prepared, mixture) = match method {
+        Method::Tight if at_once > 1 => (prepared(network) + joined(network, at_once), mixture(network, at_once, 1)),
         Method::Tight => (prepared(network) + working(network, components), mixture(network, 1, components)),
         Method::PaperGrid | Method::PaperCross => {
             (prepared(network) + stacked(network, at_once, components), mixture(network, at_once, components))
@@ -29,7 +31,9 @@ pub(super) fn check(network: &Network, method: Method, inputs: [usize; 2], compo
     let all = prepared + 3.0 * result;
     if at_once > 1 && all > have {
         let what = format!("the joint law of {at_once} inputs");
-        return too_much(&what, all, "take fewer inputs, --points or --components");
+        let advice =
+            if method == Method::Tight { "take fewer inputs" } else { "take fewer inputs, --points or --components" };
+        return too_much(&what, all, advice);
     }
     if prepared > have {
         let correlated = network.layers.iter().any(|layer| layer.is_correlated());
@@ -51,6 +55,35 @@ pub(super) fn check(network: &Network, method: Method, inputs: [usize; 2], compo
     Ok(())
 }
 
+/// Refuses `n` samples of each law at so many inputs at once that are larger than the memory.
+///
+/// # Errors
+/// [`Error::Config`] saying what to do.
+pub(super) fn check_samples(network: &Network, n: usize, at_once: usize, components: usize) -> Result<()> {
+    let (n, points, have) = (n as f64, at_once as f64, crate::memory::total());
+    let width = network.layers.last().map_or(0.0, |layer| points * layer.outputs as f64);
+    let weights = |layer: &Layer| layer.inputs as f64 * layer.outputs as f64;
+    // A block's weights, and the factor of their covariance.
+    let drawn = |layer: &Layer| {
+        let squared = if layer.is_correlated() { 3.0 * weights(layer).powi(2) } else { 0.0 };
+        (BLOCK + 2) as f64 * weights(layer) + squared
+    };
+    let layers: f64 = network.layers.iter().map(drawn).sum();
+    // The first layer's Gaussians over the points.
+    let roots = network.layers.first().map_or(0.0, |layer| 2.0 * layer.outputs as f64 * points * points);
+    let each = 4.0 * n * width + n * n + components as f64 * width * width + layers + roots;
+    let threads = if at_once > 1 { 1.0 } else { rayon::current_num_threads() as f64 };
+    let need = 8.0 * threads * each;
+    if n > 0.0 && need > have {
+        return Err(Error::Config(format!(
+            "{n} samples need about {:.0} GiB of memory and this machine has {:.0}: take fewer --samples or inputs, or none",
+            (need / GIB).ceil(),
+            have / GIB
+        )));
+    }
+    Ok(())
+}
+
 /// What depends on the network only, in bytes.
 fn prepared(network: &Network) -> f64 {
     let layer = |layer: &Layer| {
@@ -66,6 +99,13 @@ fn prepared(network: &Network) -> f64 {
 fn working(network: &Network, components: usize) -> f64 {
     let squares = network.layers.iter().map(|layer| (layer.outputs as f64).powi(2)).sum::<f64>();
     8.0 * rayon::current_num_threads() as f64 * (components as f64 + 6.0) * squares
+}
+
+/// The covariances of a joint set's layers and what is kept for every pair of points, as [`super::core::joint_bytes`] counts them.
+fn joined(network: &Network, at_once: usize) -> f64 {
+    let layer = |layer: &Layer| (layer.outputs as f64).powi(2) + 3.0 * (layer.inputs + layer.outputs) as f64;
+    let first = network.layers.first().map_or(0.0, |layer| layer.outputs as f64);
+    8.0 * (at_once as f64).powi(2) * (first + network.layers.iter().skip(1).map(layer).sum::<f64>())
 }
 
 /// What the threads hold for a set of so many inputs each, in the paper's method: factors of all components, of one layer at a time and
@@ -85,4 +125,31 @@ fn stacked(network: &Network, at_once: usize, components: usize) -> f64 {
 fn mixture(network: &Network, at_once: usize, components: usize) -> f64 {
     let width = network.layers.last().map_or(0.0, |layer| (at_once * layer.outputs) as f64);
     8.0 * components as f64 * (1.0 + width + width * width)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The sizes alone count, so that the arrays may be missing.
+    #[test]
+    fn samples_beyond_the_memory_are_refused() {
+        let layer = |inputs: usize, outputs: usize| Layer {
+            inputs,
+            outputs,
+            mean: Vec::new(),
+            variance: Vec::new(),
+            bias_mean: Vec::new(),
+            bias_variance: Vec::new(),
+            activation: "none".to_owned(),
+            dropout: 0.0,
+        };
+        let small = Network { layers: vec![layer(3, 5), layer(5, 2)] };
+        assert!(check_samples(&small, 2000, 10, 30).is_ok());
+        for (network, points) in [(&small, 10_000_000), (&Network { layers: vec![layer(1 << 20, 1 << 20)] }, 1)] {
+            let why = check_samples(network, 2000, points, 30).expect_err("too large").to_string();
+            assert!(why.starts_with("2000 samples need about") && why.contains("take fewer --samples"), "{why}");
+            assert!(check_samples(network, 0, points, 30).is_ok(), "no samples need no memory");
+        }
+    }
 }

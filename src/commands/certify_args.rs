@@ -51,7 +51,8 @@ pub(super) struct CertifyArgs {
     /// Which published split of a UCI set [default: 0]
     #[arg(long, value_name = "I")]
     pub(super) split: Option<usize>,
-    /// Also measure the distance with N samples of both laws, by exact transport; this is no part of the proof
+    /// Also measure the distance with N samples of both laws, by exact transport; this is no part of the proof. It takes about
+    /// a second of a core for an input (or a joint set) with N = 2000, and ten with 5000
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     pub(super) samples: usize,
     /// Seed of the samples

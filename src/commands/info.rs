@@ -7,8 +7,7 @@ use crate::Result;
 use crate::device::Device;
 
 pub(super) fn run(common: &Common) -> Result<()> {
-    let adapters = adapters();
-    let chosen = common.device();
+    let (adapters, chosen) = look(common);
     if common.json {
         let default = chosen.as_ref().map_or(Value::Null, |device| json!(device.describe()));
         return print_json(&json!({
@@ -52,14 +51,15 @@ fn mebibytes(bytes: &Value) -> u64 {
     bytes.as_u64().unwrap_or(0) >> 20
 }
 
-/// Every adapter with the self-test's verdict.
+/// Every adapter with the self-test's verdict, and the device that a run would take.
 #[cfg(feature = "gpu")]
-fn adapters() -> Vec<Value> {
-    let verdict = |index: usize| match Device::open(Some(&index.to_string()), false) {
+fn look(common: &Common) -> (Vec<Value>, Result<Device>) {
+    let found = crate::gpu::Adapters::find();
+    let verdict = |index: usize| match Device::open_among(&found, Some(&index.to_string()), false) {
         Ok(_) => "passed".to_owned(),
         Err(why) => why.to_string(),
     };
-    let describe = |a: crate::gpu::AdapterInfo| {
+    let describe = |a: &crate::gpu::AdapterInfo| {
         json!({
             "index": a.index,
             "name": a.name,
@@ -74,10 +74,11 @@ fn adapters() -> Vec<Value> {
             "self_test": verdict(a.index),
         })
     };
-    crate::gpu::adapters().into_iter().map(describe).collect()
+    let adapters = found.infos().iter().map(describe).collect();
+    (adapters, Device::open_among(&found, common.adapter.as_deref(), common.software))
 }
 
 #[cfg(not(feature = "gpu"))]
-fn adapters() -> Vec<Value> {
-    Vec::new()
+fn look(common: &Common) -> (Vec<Value>, Result<Device>) {
+    (Vec::new(), common.device())
 }

@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::certify::{json_of, summary, tell_files, tell_result};
-use super::{Common, print_json, show};
+use super::{Common, print_json};
 use crate::certify::{Folder, merge};
 use crate::{Result, report};
 
@@ -36,12 +36,8 @@ pub(super) fn run(common: &Common, args: &MergeArgs) -> Result<()> {
         return print_json(&object);
     }
     let [first, end] = certificate.about.inputs.range;
-    say!(
-        "{} shares joined: inputs {} to {}",
-        args.shares.len(),
-        show::count(first),
-        show::count(end.saturating_sub(1))
-    )?;
+    let plural = if args.shares.len() == 1 { "" } else { "s" };
+    say!("{} share{plural} joined: inputs {first}..{end}", args.shares.len())?;
     tell_result(&certificate, &summary)?;
     tell_files(&folder)
 }

@@ -5,6 +5,8 @@ use std::io::IsTerminal;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::Common;
+use crate::math::statistics;
+pub(super) use crate::math::statistics::mean_and_error;
 
 /// A count with thousands separated by commas.
 pub(super) fn count(n: usize) -> String {
@@ -35,20 +37,9 @@ pub(super) fn rate(value: f32) -> String {
     if value != 0.0 && value < 0.05 { format!("{value:e}") } else { value.to_string() }
 }
 
-/// Mean and standard error of the mean, where there are two values or more.
-pub(super) fn mean_and_error(values: &[f64]) -> (f64, Option<f64>) {
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let squares: f64 = values.iter().map(|value| (value - mean) * (value - mean)).sum();
-    (mean, (values.len() > 1).then(|| (squares / (n - 1.0) / n).sqrt()))
-}
-
-/// A fraction as a percentage, with the standard error where there is one.
+/// The mean of fractions as a percentage, with the standard error where there is one.
 pub(super) fn percent(values: &[f64]) -> String {
-    match mean_and_error(values) {
-        (mean, None) => format!("{:.2} %", 100.0 * mean),
-        (mean, Some(error)) => format!("{:.2} ± {:.2} %", 100.0 * mean, 100.0 * error),
-    }
+    statistics::percent(mean_and_error(values), 2)
 }
 
 /// A bar on standard error when it is a terminal, and nothing elsewhere.

@@ -37,13 +37,25 @@ impl Device {
 
     #[cfg(feature = "gpu")]
     fn open_gpu(adapter: Option<&str>, software: bool) -> Result<Self> {
+        Self::open_among(&crate::gpu::Adapters::find(), adapter, software)
+    }
+
+    /// [`Device::open`] of adapters that are found already.
+    ///
+    /// # Errors
+    /// As for [`Device::open`].
+    #[cfg(feature = "gpu")]
+    pub fn open_among(adapters: &crate::gpu::Adapters, adapter: Option<&str>, software: bool) -> Result<Self> {
         use crate::gpu::{AdapterChoice, Gpu};
+        if adapter == Some("cpu") {
+            return Ok(Self::Cpu);
+        }
         let choice = match adapter {
             _ if software => AdapterChoice::Software,
             None => AdapterChoice::Auto,
             Some(text) => text.parse().map_or_else(|_| AdapterChoice::Name(text.to_owned()), AdapterChoice::Index),
         };
-        match Gpu::open(&choice) {
+        match Gpu::open_among(adapters, &choice) {
             Ok(gpu) => {
                 crate::selftest::check(&gpu)?;
                 Ok(Self::Gpu(gpu))

@@ -3,15 +3,8 @@
 use super::catalogue::CurvePlan;
 use super::runs::{Done, Runs};
 use crate::Result;
+use crate::math::statistics::mean_and_error;
 use crate::plot::{Line, LinePoint, LinesPanel};
-
-/// Mean and standard error of the mean; the error is 0 for one value.
-pub(super) fn mean_and_error(values: &[f64]) -> (f64, f64) {
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let squares: f64 = values.iter().map(|value| (value - mean) * (value - mean)).sum();
-    (mean, if values.len() > 1 { (squares / (n - 1.0) / n).sqrt() } else { 0.0 })
-}
 
 /// A panel for every data set.
 pub(super) fn panels(runs: &mut Runs<'_>, datasets: &[String], curves: &[CurvePlan]) -> Result<Vec<LinesPanel>> {

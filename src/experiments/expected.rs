@@ -3,11 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::course;
-use super::curves::mean_and_error;
 use super::flows::Compared;
 use super::reduction::Measured;
 use super::runs::Runs;
 use crate::Result;
+use crate::math::statistics::{self, mean_and_error};
 
 /// A number or a claim of a paper.
 #[derive(Clone, Debug, Deserialize)]
@@ -94,12 +94,9 @@ pub struct Row {
 impl Row {
     /// What was measured, in words.
     pub fn measured(&self) -> String {
-        let (scale, unit) = if self.percent { (100.0, " %") } else { (1.0, "") };
-        match (self.ours, self.standard_error) {
-            (None, _) => self.detail.clone(),
-            (Some(ours), Some(error)) if error > 0.0 => format!("{:.3} ± {:.3}{unit}", scale * ours, scale * error),
-            (Some(ours), _) => format!("{:.3}{unit}", scale * ours),
-        }
+        let Some(ours) = self.ours else { return self.detail.clone() };
+        let text = if self.percent { statistics::percent } else { statistics::with_error };
+        text((ours, self.standard_error.unwrap_or(0.0)), 3)
     }
 }
 
@@ -206,8 +203,7 @@ fn ordered(row: Row, runs: &mut Runs<'_>, names: &[String], data: &str) -> Resul
     let epoch = all.iter().map(|done| done.settings.epochs).min().unwrap_or(0);
     let errors: Vec<(f64, f64)> = all.iter().map(|done| mean_and_error(&done.errors(epoch))).collect();
     let verdict = claim(errors.windows(2).all(|pair| pair[0].0 > pair[1].0));
-    let text = |&(mean, error): &(f64, f64)| format!("{:.2} ± {:.2} %", 100.0 * mean, 100.0 * error);
-    let detail = errors.iter().map(text).collect::<Vec<_>>().join(", ");
+    let detail = errors.iter().map(|&error| statistics::percent(error, 2)).collect::<Vec<_>>().join(", ");
     let trials = all.iter().map(|done| done.settings.seeds.len()).min().unwrap_or(0);
     let seconds = Some(all.iter().map(super::runs::Done::seconds).sum());
     Ok(Row { trials, epochs: Some(epoch), seconds, verdict, detail, ..row })

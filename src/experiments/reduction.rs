@@ -1,8 +1,8 @@
 //! Figure 6: networks of neurons drawn from a trained GM layer, against the layer.
 
-use super::curves::mean_and_error;
 use super::runs::{Runs, Stage};
 use crate::data::{Dataset, Targets};
+use crate::math::statistics::mean_and_error;
 use crate::nn::{Model, sample_neurons};
 use crate::plot::{Line, LinePoint, LinesPanel};
 use crate::train::predict;

@@ -54,7 +54,7 @@ impl DeviceKind {
 /// What a person needs to know about one adapter.
 #[derive(Clone, Debug)]
 pub struct AdapterInfo {
-    /// Position in [`adapters`], usable as [`AdapterChoice::Index`].
+    /// Position in [`Adapters::infos`], usable as [`AdapterChoice::Index`].
     pub index: usize,
     /// Name that the driver gives the device.
     pub name: String,
@@ -82,7 +82,7 @@ pub enum AdapterChoice {
     /// The first hardware adapter: discrete before integrated before virtual, never software.
     #[default]
     Auto,
-    /// The adapter at this place in [`adapters`].
+    /// The adapter at this place in [`Adapters::infos`].
     Index(usize),
     /// The first adapter whose name contains this text, upper and lower case alike.
     Name(String),
@@ -101,15 +101,36 @@ impl std::fmt::Display for AdapterChoice {
     }
 }
 
-/// Every adapter of this machine, in the driver's order. The environment variable `WGPU_BACKEND` restricts the backends.
-pub fn adapters() -> Vec<AdapterInfo> {
-    enumerate().iter().enumerate().map(|(index, adapter)| describe(index, adapter)).collect()
+/// Every adapter of this machine, in the driver's order, found once: asking the drivers takes a while.
+pub struct Adapters {
+    all: Vec<wgpu::Adapter>,
+    infos: Vec<AdapterInfo>,
 }
 
-fn enumerate() -> Vec<wgpu::Adapter> {
-    let descriptor = wgpu::InstanceDescriptor::new_without_display_handle_from_env();
-    let backends = descriptor.backends;
-    pollster::block_on(wgpu::Instance::new(descriptor).enumerate_adapters(backends))
+impl Adapters {
+    /// Asks the drivers. The environment variable `WGPU_BACKEND` restricts the backends.
+    pub fn find() -> Self {
+        let descriptor = wgpu::InstanceDescriptor::new_without_display_handle_from_env();
+        let backends = descriptor.backends;
+        let all = pollster::block_on(wgpu::Instance::new(descriptor).enumerate_adapters(backends));
+        let infos = all.iter().enumerate().map(|(index, adapter)| describe(index, adapter)).collect();
+        Self { all, infos }
+    }
+
+    /// What people need to know about each.
+    pub fn infos(&self) -> &[AdapterInfo] {
+        &self.infos
+    }
+
+    /// The adapter that `choice` names, with its description.
+    pub(super) fn select(&self, choice: &AdapterChoice) -> Result<(wgpu::Adapter, AdapterInfo)> {
+        let none = || Error::NoAdapter {
+            wanted: choice.to_string(),
+            found: self.infos.iter().map(|info| format!("{} {} ({})", info.index, info.name, info.backend)).collect(),
+        };
+        let index = choose(&self.infos, choice).ok_or_else(none)?;
+        self.all.get(index).cloned().zip(self.infos.get(index).cloned()).ok_or_else(none)
+    }
 }
 
 fn describe(index: usize, adapter: &wgpu::Adapter) -> AdapterInfo {
@@ -127,18 +148,6 @@ fn describe(index: usize, adapter: &wgpu::Adapter) -> AdapterInfo {
         max_workgroup_threads: limits.max_compute_invocations_per_workgroup,
         max_workgroup_bytes: limits.max_compute_workgroup_storage_size,
     }
-}
-
-/// The adapter that `choice` names, with its description.
-pub(super) fn select(choice: &AdapterChoice) -> Result<(wgpu::Adapter, AdapterInfo)> {
-    let all = enumerate();
-    let infos: Vec<AdapterInfo> = all.iter().enumerate().map(|(index, adapter)| describe(index, adapter)).collect();
-    let index = choose(&infos, choice).ok_or_else(|| Error::NoAdapter {
-        wanted: choice.to_string(),
-        found: infos.iter().map(|info| format!("{} {} ({})", info.index, info.name, info.backend)).collect(),
-    })?;
-    let picked = all.into_iter().nth(index).zip(infos.into_iter().nth(index));
-    picked.ok_or_else(|| Error::NoAdapter { wanted: choice.to_string(), found: Vec::new() })
 }
 
 fn choose(infos: &[AdapterInfo], choice: &AdapterChoice) -> Option<usize> {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::adapter::{AdapterChoice, AdapterInfo, DeviceKind, select};
+use super::adapter::{AdapterChoice, AdapterInfo, Adapters, DeviceKind};
 use super::fault::{Faults, scoped};
 use super::pipeline::{Pipeline, PipelineSpec};
 use crate::{Error, Result};
@@ -32,7 +32,15 @@ impl Gpu {
     /// # Errors
     /// [`Error::NoAdapter`] where there is none; [`Error::Gpu`] where the driver refuses the device.
     pub fn open(choice: &AdapterChoice) -> Result<Self> {
-        let (adapter, mut info) = select(choice)?;
+        Self::open_among(&Adapters::find(), choice)
+    }
+
+    /// The same of adapters that are found already.
+    ///
+    /// # Errors
+    /// As for [`Gpu::open`].
+    pub fn open_among(adapters: &Adapters, choice: &AdapterChoice) -> Result<Self> {
+        let (adapter, mut info) = adapters.select(choice)?;
         let have = adapter.limits();
         let mut limits = wgpu::Limits::default();
         limits.max_buffer_size = limits.max_buffer_size.max(have.max_buffer_size);

@@ -1,5 +1,5 @@
 //! The GPU: adapters, the opened device, buffers, pipelines and the recorder that submits work.
-//! wgpu types appear only here and in [`crate::kernels`], because wgpu changes its interface every few months.
+//! Types of wgpu appear only here, because wgpu changes its interface every few months.
 
 mod adapter;
 mod buffer;
@@ -9,7 +9,7 @@ mod pipeline;
 mod recorder;
 pub mod shaders;
 
-pub use adapter::{AdapterChoice, AdapterInfo, DeviceKind, adapters};
+pub use adapter::{AdapterChoice, AdapterInfo, Adapters, DeviceKind};
 pub use buffer::RawBuffer;
 pub use device::Gpu;
 pub use pipeline::{Pipeline, PipelineSpec};

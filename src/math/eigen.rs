@@ -4,7 +4,7 @@
 
 use super::householder::Reduced;
 use super::implicit_ql::eigenpairs;
-use crate::reference::product_in_order;
+use crate::reference::{product_in_order, transposed};
 use crate::{Error, Result};
 
 /// Residual (relative to the norm of the matrix) and orthogonality defect that are accepted, for each dimension: backward stable methods
@@ -55,7 +55,7 @@ pub(super) fn finish(a: &[f64], scale: f64, mut values: Vec<f64>, vectors: Vec<f
     };
     let pairs = image.chunks_exact(n).zip(vectors.chunks_exact(n)).zip(&values);
     let residual = pairs.map(|(pair, &value)| off(pair, value)).fold(0.0, worst) / norm;
-    let gram = times(&vectors, &transposed(&vectors, n), [count, n, count]);
+    let gram = times(&vectors, &transposed(&vectors, count, n), [count, n, count]);
     let defect = |(at, x): (usize, &f64)| (x - f64::from(u8::from(at / count == at % count))).abs();
     let defect = gram.iter().enumerate().map(defect).fold(0.0, worst);
     let accepted = ACCEPTED * n as f64;
@@ -82,7 +82,7 @@ pub fn square_root(matrix: &[f64], n: usize) -> Result<Vec<f64>> {
         .zip(&roots)
         .flat_map(|(vector, root)| vector.iter().map(move |x| root * x))
         .collect();
-    let root = times(&transposed(&eigen.vectors, n), &scaled, [n, n, n]);
+    let root = times(&transposed(&eigen.vectors, n, n), &scaled, [n, n, n]);
     Ok((0..n * n).map(|at| 0.5 * (root[at] + root[at % n * n + at / n])).collect())
 }
 
@@ -140,11 +140,6 @@ pub(super) fn times(a: &[f64], b: &[f64], shape: [usize; 3]) -> Vec<f64> {
     let mut out = vec![0.0; shape[0] * columns];
     product_in_order((&mut out, columns), a, (b, columns), shape);
     out
-}
-
-/// The transpose of a matrix with `columns` columns.
-fn transposed(a: &[f64], columns: usize) -> Vec<f64> {
-    (0..columns).flat_map(|j| a.iter().skip(j).step_by(columns).copied()).collect()
 }
 
 /// The larger of two, NaN if one is.

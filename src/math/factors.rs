@@ -1,6 +1,7 @@
 //! Covariances in factors, `blockdiag(F_qF_qᵀ) + Σ_r u_r u_rᵀ`: made from matrices, and merged. The same bits every time.
 
 use super::eigen::symmetric;
+use super::vector::dot;
 
 /// Pivots below this part of the largest, a dimension, are rounding.
 const ROUNDING: f64 = f64::EPSILON / 2.0;
@@ -114,8 +115,4 @@ fn turned(columns: Vec<Vec<f64>>, n: usize) -> Vec<Vec<f64>> {
         sum
     };
     kept.map(column).collect()
-}
-
-fn dot(x: &[f64], y: &[f64]) -> f64 {
-    x.iter().zip(y).map(|(a, b)| a * b).sum()
 }

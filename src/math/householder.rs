@@ -2,13 +2,11 @@
 //! every machine.
 
 use super::tridiagonal::Tridiagonal;
+use super::vector::{dot, dot_lanes};
 use crate::reference::vectorized;
 
 /// Rows whose squared length is below this count as 0; the largest entry of the matrix is near 1.
 const NEGLIGIBLE: f64 = 1e-280;
-
-/// Running sums of a scalar product, whatever the vectors of the machine.
-const LANES: usize = 8;
 
 /// `T`, and the reflections whose product is `Q`.
 pub(super) struct Reduced {
@@ -95,25 +93,4 @@ fn add_multiple(x: &mut [f64], multiple: f64, y: &[f64]) {
         #[inline(always)]
         || x.iter_mut().zip(y).for_each(|(x, y)| *x += multiple * y),
     );
-}
-
-/// `Σ x_j y_j`.
-fn dot(x: &[f64], y: &[f64]) -> f64 {
-    vectorized(
-        #[inline(always)]
-        || dot_lanes(x, y),
-    )
-}
-
-#[inline(always)]
-fn dot_lanes(x: &[f64], y: &[f64]) -> f64 {
-    let mut sums = [0.0; LANES];
-    let ((x, x_rest), (y, y_rest)) = (x.as_chunks::<LANES>(), y.as_chunks::<LANES>());
-    for (x, y) in x.iter().zip(y) {
-        for k in 0..LANES {
-            sums[k] += x[k] * y[k];
-        }
-    }
-    let rest: f64 = x_rest.iter().zip(y_rest).map(|(x, y)| x * y).sum();
-    sums.iter().sum::<f64>() + rest
 }

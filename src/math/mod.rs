@@ -24,5 +24,7 @@ pub mod quantizer;
 pub mod rates;
 pub mod signature;
 pub mod singular;
+pub mod statistics;
 pub mod transport;
 mod tridiagonal;
+mod vector;

@@ -3,6 +3,7 @@
 
 use super::eigen::symmetric;
 use super::leading::leading;
+use super::vector::dot;
 use crate::Result;
 
 /// Up to so many dimensions the matrix is written out.
@@ -131,8 +132,4 @@ fn beside(basis: &[Vec<f64>], mut vector: Vec<f64>) -> Option<Vec<f64>> {
         vector.iter_mut().for_each(|x| *x /= length);
         vector
     })
-}
-
-fn dot(x: &[f64], y: &[f64]) -> f64 {
-    x.iter().zip(y).map(|(a, b)| a * b).sum()
 }

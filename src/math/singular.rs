@@ -1,5 +1,7 @@
 //! Singular values and vectors by Jacobi's one-sided rotations: small singular values are as accurate, relative to themselves, as large ones.
 
+use super::vector::dot;
+
 /// Sweeps after which columns are taken as they are; six to ten make them orthogonal.
 const SWEEPS: usize = 40;
 
@@ -60,8 +62,4 @@ fn rotation(x: &[f64], y: &[f64]) -> Option<(f64, f64)> {
     let tangent = zeta.signum() / (zeta.abs() + (1.0 + zeta * zeta).sqrt());
     let cosine = 1.0 / (1.0 + tangent * tangent).sqrt();
     Some((cosine, cosine * tangent))
-}
-
-fn dot(x: &[f64], y: &[f64]) -> f64 {
-    x.iter().zip(y).map(|(a, b)| a * b).sum()
 }

@@ -1,5 +1,6 @@
 //! Some eigenpairs of a symmetric tridiagonal matrix: values by bisection on Sturm counts, vectors by inverse iteration.
 
+use super::vector::dot;
 use crate::reference::philox::Philox;
 
 /// Halvings of an interval that hold an eigenvalue: what is left is rounding.
@@ -151,8 +152,4 @@ fn normalise(x: &mut [f64]) {
     x.iter_mut().for_each(|x| *x /= largest);
     let length = dot(x, x).sqrt();
     x.iter_mut().for_each(|x| *x /= length);
-}
-
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(x, y)| x * y).sum()
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::metrics::{Record, Split};
+use crate::math::statistics::mean_and_error;
 
 /// A point of a [`Series`].
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -101,10 +102,8 @@ fn point(chunk: &[(f64, BTreeMap<u64, f64>)]) -> Point {
         let entry = of_seed.entry(*seed).or_default();
         *entry = (entry.0 + value, entry.1 + 1.0);
     }
-    let n = of_seed.len() as f64;
-    let values = || of_seed.values().map(|(sum, count)| sum / count);
-    let mean = values().sum::<f64>() / n;
-    let spread = if n > 1.0 { (values().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0) / n).sqrt() } else { 0.0 };
+    let values: Vec<f64> = of_seed.values().map(|(sum, count)| sum / count).collect();
+    let (mean, spread) = mean_and_error(&values);
     Point { x, mean, spread }
 }
 

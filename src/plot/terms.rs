@@ -7,7 +7,7 @@ use super::panel::{FRAME, Frame, INK, Pen};
 use super::picture::{Drawing, Picture};
 use super::scale::Scale;
 use crate::Result;
-use crate::certify::Record;
+use crate::certify::{Record, kind_text};
 
 /// Columns at most; neighbours are averaged.
 const MOST: usize = 240;
@@ -58,7 +58,7 @@ pub fn terms(records: &[Record], title: &str) -> Result<Picture> {
     let tallest = columns.iter().map(|column| column.iter().sum::<f64>()).fold(0.0, f64::max);
     // What nobody could see in the picture is not in the legend either.
     let seen: Vec<usize> = (0..keys.len()).filter(|&key| largest(key) > 0.002 * tallest).collect();
-    let names = seen.iter().map(|&key| format!("{} in layer {}", crate::report::kind_text(keys[key].1), keys[key].0));
+    let names = seen.iter().map(|&key| format!("{} in layer {}", kind_text(keys[key].1), keys[key].0));
     let columns = columns.iter().map(|column| seen.iter().map(|&key| column[key]).collect()).collect();
     let figure = Terms { title: title.to_owned(), count: records.len(), names: names.collect(), columns };
     Picture::of("terms", &figure)

@@ -29,6 +29,6 @@ mod tail_moments;
 mod threads;
 
 pub use lanes::Lanes;
-pub(crate) use panel::product_in_order;
+pub(crate) use panel::{product_in_order, transposed};
 pub use real::{Real, vectorized};
 pub use threads::awake;

@@ -201,6 +201,17 @@ pub(super) fn scale_and_dot<T: Real, S: Simd>(simd: S, a: &[T], b: &[T], c: &[T]
     T::sum_lanes(simd, sum) + rest
 }
 
+/// The transpose of a `[rows, columns]` matrix.
+pub(crate) fn transposed<T: Real>(a: &[T], rows: usize, columns: usize) -> Vec<T> {
+    let mut out = vec![T::ZERO; rows * columns];
+    for (i, row) in a.chunks_exact(columns.max(1)).enumerate() {
+        for (j, &x) in row.iter().enumerate() {
+            out[j * rows + i] = x;
+        }
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

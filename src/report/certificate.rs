@@ -5,7 +5,7 @@ use std::path::Path;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::style::STYLE;
-use crate::certify::{Certificate, Record, Summary, round_up};
+use crate::certify::{Certificate, Record, Summary, kind_text, round_up};
 use crate::plot::{self, Picture};
 use crate::{Error, Result};
 
@@ -23,7 +23,9 @@ pub fn certificate(certificate: &Certificate) -> Result<Vec<(String, Vec<u8>)>> 
     let (bounds, terms) = rayon::join(|| plot::bounds(records, &name), || plot::terms(records, &name));
     let mut pictures = vec![bounds?, terms?];
     if let ([record], [mixture], false) = (&records[..], &certificate.mixtures[..], certificate.samples.is_empty()) {
-        let title = format!("{name}, input {}", record.input);
+        let of =
+            if certificate.about.settings.joint { "joint set".to_owned() } else { format!("input {}", record.input) };
+        let title = format!("{name}, {of}");
         pictures.push(plot::marginals(mixture, &certificate.samples, &title)?);
     }
     let page = page(certificate, &name, &pictures)?;
@@ -36,20 +38,8 @@ pub fn certificate(certificate: &Certificate) -> Result<Vec<(String, Vec<u8>)>> 
     Ok(files)
 }
 
-/// A term's kind in words.
-pub fn kind_text(kind: &str) -> &str {
-    match kind {
-        "signature" => "signature points",
-        "split" => "splits",
-        "noise" => "weight noise",
-        "noise-sharing" => "noise sharing",
-        "carry-loss" => "loss of carrying",
-        other => other,
-    }
-}
-
 fn page(certificate: &Certificate, name: &str, pictures: &[Picture]) -> Result<Markup> {
-    let records = &certificate.records;
+    let (records, joint) = (&certificate.records, certificate.about.settings.joint);
     let empty = || Error::Config("the certificate holds no input".to_owned());
     let summary = Summary::of(records).ok_or_else(empty)?;
     let mut worst: Vec<&Record> = records.iter().collect();
@@ -66,26 +56,44 @@ fn page(certificate: &Certificate, name: &str, pictures: &[Picture]) -> Result<M
             }
             body {
                 h1 { "Certificate: " (name) }
-                p.result {
-                    "Relative 2-Wasserstein distance to the network's true output distribution, proven: median "
-                    b { (round_up(summary.median, 2)) } ", worst " b { (round_up(summary.worst, 2)) }
-                    " (input " (summary.worst_input) ")."
-                }
-                p {
-                    "For each input the network's output is random, since its weights are. The certificate holds a Gaussian "
-                    "mixture for it, and a number that the true distribution is proven to lie within. The proof covers the "
-                    "rounding of its own arithmetic. It says nothing about how well the network fits its data."
-                }
+                (proven(certificate, &summary))
                 @for picture in pictures {
-                    figure { (PreEscaped(&picture.svg)) figcaption { (caption(&picture.name, sampled(records))) } }
+                    figure { (PreEscaped(&picture.svg)) figcaption { (caption(&picture.name, sampled(records), joint)) } }
                 }
-                h2 { @if worst.len() < records.len() { "The " (worst.len()) " largest bounds" } @else { "All bounds" } }
-                (table(&worst))
+                h2 { @if joint { "The bound" } @else if worst.len() < records.len() { "The " (worst.len()) " largest bounds" } @else { "All bounds" } }
+                (table(&worst, certificate))
                 h2 { "What it is about" }
                 (about(certificate))
             }
         }
     })
+}
+
+/// What is proven, and what it is about.
+fn proven(certificate: &Certificate, summary: &Summary) -> Markup {
+    let [first, end] = certificate.about.inputs.range;
+    let what = "The proof covers the rounding of its own arithmetic. It says nothing about how well the network fits its data.";
+    html! {
+        @if certificate.about.settings.joint {
+            p.result {
+                "Relative 2-Wasserstein distance to the true joint distribution of the network's outputs at " (end - first)
+                " inputs together, proven: " b { (round_up(summary.worst, 2)) } "."
+            }
+            p {
+                "The outputs are random, since the network's weights are: the same weights at all of these inputs. The certificate holds one "
+                "Gaussian mixture for the joint distribution of the outputs, and a number that it is proven to lie within. " (what)
+            }
+        } @else {
+            p.result {
+                "Relative 2-Wasserstein distance to the network's true output distribution, proven: median "
+                b { (round_up(summary.median, 2)) } ", worst " b { (round_up(summary.worst, 2)) } " (input " (summary.worst_input) ")."
+            }
+            p {
+                "For each input the network's output is random, since its weights are. The certificate holds a Gaussian "
+                "mixture for it, and a number that the true distribution is proven to lie within. " (what)
+            }
+        }
+    }
 }
 
 /// How many samples of each law were drawn, and the confidence of the lower limits.
@@ -94,8 +102,9 @@ fn sampled(records: &[Record]) -> Option<(usize, f64)> {
 }
 
 /// What a picture shows.
-fn caption(picture: &str, sampled: Option<(usize, f64)>) -> String {
+fn caption(picture: &str, sampled: Option<(usize, f64)>, joint: bool) -> String {
     match (picture, sampled) {
+        ("bounds", None) if joint => "The proven bound.".to_owned(),
         ("bounds", None) => "The proven bound of every input, in increasing order.".to_owned(),
         ("bounds", Some((samples, confidence))) => format!(
             "Line: the proven bound. Dots: the distance of {samples} samples of the network from {samples} of the mixture, and from {samples} \
@@ -109,14 +118,16 @@ fn caption(picture: &str, sampled: Option<(usize, f64)>) -> String {
     }
 }
 
-fn table(records: &[&Record]) -> Markup {
+fn table(records: &[&Record], certificate: &Certificate) -> Markup {
+    let joint = certificate.about.settings.joint;
+    let [first, end] = certificate.about.inputs.range;
     let sampled = records.iter().any(|record| record.empirical.is_some());
     let up = |value: f64| round_up(value, 3);
     html! {
         table {
             thead {
                 tr {
-                    th { "input" } th { "relative bound" } th { "bound" } th { "root mean square output" }
+                    th { @if joint { "inputs" } @else { "input" } } th { "relative bound" } th { "bound" } th { "root mean square output" }
                     th { "components" } th { "largest part" }
                     @if sampled { th { "sampled distance, relative" } th { "sampling floor" } th { "lower limit" } }
                 }
@@ -124,7 +135,7 @@ fn table(records: &[&Record]) -> Markup {
             tbody {
                 @for record in records {
                     tr {
-                        td { (record.input) } td { (up(record.relative_bound)) } td { (up(record.bound)) }
+                        td { @if joint { (first) ".." (end) } @else { (record.input) } } td { (up(record.relative_bound)) } td { (up(record.bound)) }
                         td { (size(record.second_moment.sqrt())) } td { (record.components) }
                         td.text { (largest(record)) }
                         @if let Some(e) = &record.empirical {
@@ -158,9 +169,9 @@ fn about(certificate: &Certificate) -> Markup {
     let [first, end] = inputs.range;
     html! {
         dl {
-            dt { "model" } dd { (model.path) br; code { (model.sha256) } }
+            dt { "model" } dd { (file_name(&model.path)) br; code { (model.sha256) } }
             dt { "inputs" } dd {
-                (inputs.given) ", " (first) " to " (end.saturating_sub(1)) " of " (inputs.rows) ", "
+                (file_name(&inputs.given)) ", rows " (first) ".." (end) " of " (inputs.rows) ", "
                 (inputs.width) " values each" br; code { (inputs.sha256) }
             }
             dt { "method" } dd {
@@ -174,4 +185,9 @@ fn about(certificate: &Certificate) -> Markup {
         }
         p { "Proved again, without trusting this folder, by " code { "bures verify" } "." }
     }
+}
+
+/// A path's last part: folders of the machine that it was made on are nobody's business.
+fn file_name(path: &str) -> String {
+    Path::new(path).file_name().map_or_else(|| path.to_owned(), |name| name.to_string_lossy().into_owned())
 }

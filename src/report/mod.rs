@@ -4,5 +4,6 @@ mod certificate;
 mod paper;
 mod style;
 
-pub use certificate::{certificate, kind_text};
+pub use crate::certify::kind_text;
+pub use certificate::certificate;
 pub use paper::paper;

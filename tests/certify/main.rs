@@ -33,6 +33,7 @@ mod paper_covariance;
 mod paper_cross;
 mod paper_dropout;
 mod paper_joint;
+mod samples;
 mod shows_epsilon;
 mod shows_gains;
 mod shows_layers;

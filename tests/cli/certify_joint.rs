@@ -43,13 +43,34 @@ fn a_joint_set_is_one_line_and_verifies() {
 }
 
 #[test]
+fn samples_of_a_joint_set() {
+    let place = place();
+    for (method, out) in [(JOINT, "paper"), ("--joint", "tight")] {
+        // The folder that the model lies in is not for a report's readers.
+        let model = place.path("net.safetensors").display().to_string();
+        let certify = CERTIFY.replace("net.safetensors", &model);
+        let run = place.run(&format!("{certify} {method} --samples 60 --out {out}")).ok();
+        assert!(run.stdout.contains("measured with 60 samples"), "{}", run.stdout);
+        let line = &lines(&place, out)[0];
+        let figure = |name: &str| line["empirical"][name].as_f64().expect("a figure");
+        assert!(figure("floor") > 0.0 && figure("lower") <= figure("distance"), "{line}");
+        assert!(figure("lower") <= bound(line), "{line}");
+        let samples = Tensors::read(place.path(&format!("{out}/samples.safetensors"))).expect("a file");
+        assert_eq!(samples.tensors["samples"].shape, [60, 14]);
+        let report = String::from_utf8(place.read(&format!("{out}/report.html"))).expect("text");
+        assert!(report.contains("7 inputs together") && !report.contains("For each input"), "{out}");
+        assert!(report.contains("net.safetensors") && !report.contains(&model), "{out}");
+        place.run(&format!("verify {out}")).ok();
+    }
+}
+
+#[test]
 fn joint_sets_that_cannot_be() {
     let place = place();
     let before = place.files();
     for (args, words) in [
         ("--method paper --joint --range 0..3", "--joint"),
         ("--joint --epsilon 0.1", "a joint law is not split"),
-        ("--method paper --joint --samples 50", "samples cannot be drawn of a joint law"),
         ("--method paper --joint --dropout 0.5", "--joint takes no dropout"),
     ] {
         place.run(&format!("{CERTIFY} --out run {args}")).refused(args, 2, words);
@@ -58,6 +79,11 @@ fn joint_sets_that_cannot_be() {
     // 100,000 inputs: a covariance of each neuron at all of them would take 75 GiB.
     place.write("x.npy", &npy("<f4", "(100000, 3)", &f32s(&vec![0.5; 300_000])));
     place.run(&format!("{CERTIFY} {JOINT} --out run")).refused("many", 2, "the joint law of 100000 inputs needs about");
+    place.run(&format!("{CERTIFY} --joint --out run")).refused(
+        "tight",
+        2,
+        "the joint law of 100000 inputs needs about",
+    );
     let place = crate::certify_nets::place();
     place.run(&format!("{CERTIFY} {JOINT} --out a")).ok();
     place.run(&format!("{CERTIFY} --method paper --points 6 --components 2 --range 0..2 --out b")).ok();
@@ -101,7 +127,11 @@ fn correlated_weights() {
     place.run(&format!("{paper} --joint --out joint")).ok();
     place.run("verify joint").ok();
     place.run(&format!("{CERTIFY} --out bad")).refused("tight", 2, "the tight method needs independent weights");
-    place.run(&format!("{paper} --samples 20 --out bad")).refused("samples", 2, "samples of a network with correlated");
+    for out in ["sampled", "again"] {
+        place.run(&format!("{paper} --samples 20 --joint --out {out}")).ok();
+    }
+    assert!(lines(&place, "sampled")[0]["empirical"]["distance"].as_f64().is_some_and(|distance| distance > 0.0));
+    assert!(place.read("sampled/certificate.jsonl") == place.read("again/certificate.jsonl"));
     let name = "layers.1.weight_covariance";
     let change = |change: &dyn Fn(&mut Tensors)| {
         let mut net = correlated(1);
@@ -180,7 +210,9 @@ fn a_bad_input_does_not_end_the_run() {
         assert_eq!(run.code, Some(code), "{share}: {}", run.stderr);
     }
     assert!(!place.path("d").exists(), "nothing was certified");
-    place.run("merge a c --out joined").ok();
+    let merged = place.run("merge a c --out joined").ok();
+    assert!(merged.stdout.starts_with("2 shares joined: inputs 0..7\n"), "{}", merged.stdout);
+    assert!(place.run("merge a --out alone").ok().stdout.starts_with("1 share joined: inputs 0..3\n"));
     assert!(place.read("joined/certificate.jsonl") == place.read("run/certificate.jsonl"));
     assert!(place.read("joined/manifest.json") == place.read("run/manifest.json"));
 }

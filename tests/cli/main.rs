@@ -9,6 +9,8 @@ mod certify_nets;
 mod certify_run;
 mod disk;
 mod diverge;
+#[path = "../common/files.rs"]
+mod files;
 mod golden;
 mod help;
 mod json;

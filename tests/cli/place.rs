@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 
+pub(crate) use crate::files::{f32s, gzip, i64s, idx, npy};
+
 /// What a finished program left.
 pub(crate) struct Outcome {
     pub(crate) code: Option<i32>,
@@ -186,33 +188,9 @@ pub(crate) fn blobs(n: usize, seed: u64) -> (Vec<f32>, Vec<i64>) {
     (x, labels)
 }
 
-pub(crate) fn f32s(values: &[f32]) -> Vec<u8> {
-    values.iter().flat_map(|value| value.to_le_bytes()).collect()
-}
-
-pub(crate) fn i64s(values: &[i64]) -> Vec<u8> {
-    values.iter().flat_map(|value| value.to_le_bytes()).collect()
-}
-
-/// A `.npy` file.
-pub(crate) fn npy(descr: &str, shape: &str, data: &[u8]) -> Vec<u8> {
-    let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}\n");
-    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
-    bytes.extend((header.len() as u16).to_le_bytes());
-    bytes.extend(header.as_bytes());
-    bytes.extend(data);
-    bytes
-}
-
-/// A `.npz` archive.
+/// A packed `.npz` archive.
 pub(crate) fn npz(arrays: &Arrays) -> Vec<u8> {
-    use std::io::Write;
-    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    for (name, bytes) in arrays {
-        writer.start_file(format!("{name}.npy"), zip::write::SimpleFileOptions::default()).expect("an entry");
-        writer.write_all(bytes).expect("its bytes");
-    }
-    writer.finish().expect("an archive").into_inner()
+    crate::files::npz(arrays, zip::CompressionMethod::Deflated)
 }
 
 /// [`tiny`] with one array replaced.
@@ -224,19 +202,4 @@ pub(crate) fn tiny_with(name: &'static str, array: Vec<u8>) -> Vec<u8> {
         }
     }
     npz(&arrays)
-}
-
-/// An IDX file of unsigned bytes.
-pub(crate) fn idx(shape: &[u32], data: &[u8]) -> Vec<u8> {
-    let mut bytes = vec![0, 0, 8, shape.len() as u8];
-    bytes.extend(shape.iter().flat_map(|d| d.to_be_bytes()));
-    bytes.extend(data);
-    bytes
-}
-
-pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
-    use std::io::Write;
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    encoder.write_all(bytes).expect("packing");
-    encoder.finish().expect("packing")
 }

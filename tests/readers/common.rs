@@ -1,12 +1,9 @@
 //! Small valid files to start from.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// Says on a line of its own why a test did not run.
-pub(crate) fn skip(reason: &str) {
-    println!("SKIPPED: {reason}");
-}
+pub(crate) use crate::files::{f32s, gzip, i64s, idx, npy_header};
+pub(crate) use crate::skip::skip;
 
 /// `$BURES_DATA` if it is set.
 pub(crate) fn real_data() -> Option<PathBuf> {
@@ -18,53 +15,16 @@ pub(crate) fn nowhere() -> &'static Path {
     Path::new("in-memory")
 }
 
-/// An IDX file of unsigned bytes.
-pub(crate) fn idx(shape: &[u32], data: &[u8]) -> Vec<u8> {
-    let mut bytes = vec![0, 0, 8, shape.len() as u8];
-    bytes.extend(shape.iter().flat_map(|d| d.to_be_bytes()));
-    bytes.extend(data);
-    bytes
-}
-
-pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
-}
-
-/// A `.npy` file of version 1 with any header text.
-pub(crate) fn npy_header(header: &str, data: &[u8]) -> Vec<u8> {
-    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
-    bytes.extend((header.len() as u16).to_le_bytes());
-    bytes.extend(header.as_bytes());
-    bytes.extend(data);
-    bytes
-}
-
 /// A `.npy` file as numpy writes it.
 pub(crate) fn npy(descr: &str, fortran: bool, shape: &str, data: &[u8]) -> Vec<u8> {
     let order = if fortran { "True" } else { "False" };
     npy_header(&format!("{{'descr': '{descr}', 'fortran_order': {order}, 'shape': {shape}, }}\n"), data)
 }
 
-pub(crate) fn f32s(values: &[f32]) -> Vec<u8> {
-    values.iter().flat_map(|v| v.to_le_bytes()).collect()
-}
-
-pub(crate) fn i64s(values: &[i64]) -> Vec<u8> {
-    values.iter().flat_map(|v| v.to_le_bytes()).collect()
-}
-
 /// A `.npz` archive of the given `.npy` files.
 pub(crate) fn npz(arrays: &[(&str, Vec<u8>)], deflate: bool) -> Vec<u8> {
     let method = if deflate { zip::CompressionMethod::Deflated } else { zip::CompressionMethod::Stored };
-    let options = zip::write::SimpleFileOptions::default().compression_method(method);
-    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    for (name, bytes) in arrays {
-        writer.start_file(format!("{name}.npy"), options).unwrap();
-        writer.write_all(bytes).unwrap();
-    }
-    writer.finish().unwrap().into_inner()
+    crate::files::npz(arrays, method)
 }
 
 /// A valid classification set of 4 + 2 examples of 2×2 pixels.

@@ -4,10 +4,14 @@ mod arrays;
 mod atomic;
 mod cifar;
 mod common;
+#[path = "../common/files.rs"]
+mod files;
 mod fuzz;
 mod idx;
 mod normalize;
 mod real;
 mod sets;
+#[path = "../common/skip.rs"]
+mod skip;
 mod strokes;
 mod tensors;

@@ -8,7 +8,7 @@ use bures::data::{Dataset, Features, LoadOptions, Normalization, NormalizationKi
 /// Loads a real set or says why not.
 fn real(name: &str, split: Option<usize>) -> Option<Dataset> {
     let Some(folder) = real_data() else {
-        skip(&format!("BURES_DATA is not set: {name} is not read"));
+        skip("BURES_DATA is not set");
         return None;
     };
     match load(name, &LoadOptions { split, folders: vec![folder], ..LoadOptions::default() }) {

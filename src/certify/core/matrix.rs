@@ -4,6 +4,7 @@
 //! Stability*, §3.5), and its bits are the same on every machine, so that a certificate verifies on all of them.
 
 use super::rounding::{U, add_up, cover, down, gamma, larger, mul_up, plain_dot, smaller, sqrt_up, sum_up, up};
+pub(in crate::certify) use crate::reference::transposed;
 use crate::reference::{Real, product_in_order, vectorized};
 
 /// `a b`, `[rows, inner] × [inner, columns]`.
@@ -62,17 +63,6 @@ pub(super) fn largest_weighted(x: &[f64], w: &[f64]) -> Vec<f64> {
         );
     }
     most.into_iter().map(up).collect()
-}
-
-/// The transpose of a `[rows, columns]` matrix.
-pub(in crate::certify) fn transposed<T: Real>(a: &[T], rows: usize, columns: usize) -> Vec<T> {
-    let mut out = vec![T::ZERO; rows * columns];
-    for (i, row) in a.chunks_exact(columns).enumerate() {
-        for (j, &x) in row.iter().enumerate() {
-            out[j * rows + i] = x;
-        }
-    }
-    out
 }
 
 /// At least the largest eigenvalue of any symmetric matrix whose distance to `a` (`[n, n]`, entries not NaN, positive

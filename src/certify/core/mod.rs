@@ -1,5 +1,6 @@
 //! The trusted core: turns stored numbers into the printed bound. No GPU, no unsafe code; beside the standard library only
-//! `libm`, and [`crate::reference`]'s product of matrices in a fixed order.
+//! `libm`, and [`crate::reference`]'s product of matrices in a fixed order and transposes. What it takes from [`crate::math`] are guesses,
+//! whose defects it bounds.
 //!
 #![doc = include_str!("../../docs/trusted_core.md")]
 #![doc = include_str!("../../docs/joint_inputs.md")]
