@@ -162,7 +162,7 @@ macro_rules! figure {
     };
 }
 
-const GM: [(&str, &str, &str, &str); 7] = [
+const GM: [(&str, &str, &str, &str); 9] = [
     figure!("gm", "figure-2", "Figure 2"),
     figure!("gm", "figure-3", "Figure 3"),
     figure!("gm", "figure-4", "Figure 4"),
@@ -170,6 +170,8 @@ const GM: [(&str, &str, &str, &str); 7] = [
     figure!("gm", "figure-6", "Figure 6"),
     figure!("gm", "figure-7", "Figure 7"),
     figure!("gm", "theorem-1", "Theorem 1"),
+    figure!("gm", "beyond-starts", "Beyond the paper, 1"),
+    figure!("gm", "beyond-particles", "Beyond the paper, 2"),
 ];
 
 impl Catalogue {

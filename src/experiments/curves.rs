@@ -1,4 +1,4 @@
-//! Figures of test error by epoch.
+//! Figures of error by epoch: on the test part, or on the examples that runs set aside.
 
 use super::catalogue::CurvePlan;
 use super::runs::{Done, Runs};
@@ -10,16 +10,17 @@ use crate::plot::{Line, LinePoint, LinesPanel};
 pub(super) fn panels(runs: &mut Runs<'_>, datasets: &[String], curves: &[CurvePlan]) -> Result<Vec<LinesPanel>> {
     let mut panels = Vec::new();
     for data in datasets {
-        let mut lines = Vec::new();
+        let (mut lines, mut aside) = (Vec::new(), false);
         for curve in curves {
             let done = runs.get(&curve.run, data)?;
+            aside |= done.settings.validation > 0;
             let until = match &curve.until {
                 Some(other) => runs.get(other, data)?.settings.epochs,
                 None => done.settings.epochs,
             };
             lines.push(line(&done, &curve.label, until.min(done.settings.epochs)));
         }
-        let (x, y) = ("epoch".to_owned(), "test error (%)".to_owned());
+        let (x, y) = ("epoch".to_owned(), format!("{} error (%)", if aside { "validation" } else { "test" }));
         panels.push(LinesPanel { title: data.clone(), x, y, log_x: false, log_y: false, lines });
     }
     Ok(panels)

@@ -77,9 +77,9 @@ fn line(row: &Row) -> Markup {
     };
     html! {
         tr {
-            td.text { (row.what) } td.text { (row.data) } td { (paper) }
-            td { (row.measured()) @if row.ours.is_some() && !row.detail.is_empty() { br; (row.detail) } }
-            td { @if let (Some(paper), Some(ours)) = (row.paper, row.ours) { (signed(ours - paper, row.percent)) } }
+            td.text { (row.what) } td.text { (row.data) } td { (unbroken(&paper)) }
+            td { (unbroken(&row.measured())) @if row.ours.is_some() && !row.detail.is_empty() { br; (row.detail) } }
+            td { @if let (Some(paper), Some(ours)) = (row.paper, row.ours) { (unbroken(&signed(ours - paper, row.percent))) } }
             td { (row.trials) }
             td { @if let Some(epochs) = row.epochs { (epochs) } }
             td { @if let Some(seconds) = row.seconds { (format!("{seconds:.0} s")) } }
@@ -87,6 +87,11 @@ fn line(row: &Row) -> Markup {
             td.text { (row.place) }
         }
     }
+}
+
+/// Numbers that stay with their units and errors where a cell is narrow.
+fn unbroken(text: &str) -> String {
+    text.replace(' ', "\u{a0}").replace(",\u{a0}", ", ").replace("\u{a0}(", " (")
 }
 
 fn signed(off: f64, percent: bool) -> String {

@@ -79,7 +79,7 @@ fn impossible_splits_are_refused() {
         Split { component: 1, coordinate: 0, points: 2 },
         Split { component: 0, coordinate: 2, points: 2 },
         Split { component: 0, coordinate: 0, points: 1 },
-        Split { component: 0, coordinate: 0, points: 1001 },
+        Split { component: 0, coordinate: 0, points: (1 << 17) + 1 },
     ];
     for split in refused {
         let mut witness = plain_witness(&network);
@@ -87,4 +87,22 @@ fn impossible_splits_are_refused() {
         let error = prove(&prepared, &[1.0], &witness).expect_err("a refusal");
         assert!(error.to_string().contains("no split of component"), "{split:?}: {error}");
     }
+}
+
+/// Beyond the stored quantizers a cut goes on to cost what theory says: `π√3/(2n²)` of the variance (Panter and Dite), with nothing lost to
+/// rounding.
+#[test]
+fn fine_cuts_cost_what_theory_says() {
+    let network = kinks(1);
+    let prepared = Prepared::new(&network).expect("a network");
+    let bounds = [1_000, 1_001, 10_000].map(|points| {
+        let mut witness = plain_witness(&network);
+        witness.layers[0].splits.push(Split { component: 0, coordinate: 0, points });
+        let proof = prove(&prepared, &[1.0], &witness).expect("a proof");
+        let term = proof.terms.iter().find(|term| term.kind == TermKind::Split).expect("a split");
+        term.value * f64::from(points)
+    });
+    let [stored, next, fine] = bounds;
+    assert!((next / stored - 1.0).abs() < 2e-3, "{bounds:?}");
+    assert!((fine / stored - 1.0).abs() < 3e-3, "{bounds:?}");
 }

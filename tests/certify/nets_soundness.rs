@@ -107,8 +107,6 @@ fn tolerance(case: &Case) -> (f64, f64) {
     match () {
         // Of nearly equal eigenvalues other directions are as good for the signature, and not the same for what follows.
         () if case.paper.points > 0 => (1e-5, 0.05),
-        // Under dropout the core takes E a² for E a⁴, which is in Var (aμ)².
-        () if tanh && case.network.layers.iter().any(|layer| layer.dropout > 0.0) => (1e-5, 0.5),
         () if tanh => (1e-5, 1e-4),
         () => (1e-9, 1e-6),
     }

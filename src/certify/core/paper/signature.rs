@@ -3,12 +3,13 @@
 use super::super::rounding::{
     Interval, U, add_up, at_least_zero, div_up, gamma, mul_up, norm_up, plain_dot, sqrt_down,
 };
-use super::super::split::{MOST_POINTS, boundaries, cells};
+use super::super::split::{boundaries, cells};
 use super::MOST_ATOMS;
 use super::stacked::Stacked;
 use crate::math::cross::Cross;
 use crate::math::factors::squares;
 use crate::math::principal::principal;
+use crate::math::quantizer::LARGEST;
 
 /// A point as stored, and how far it may be from the exact one.
 pub(super) struct Atom {
@@ -28,7 +29,7 @@ struct Direction {
 /// value is the weight times the squared distance, `tr Σ − Σ_j ‖g_j‖² E μ_j²`: Corollary 11's where directions are eigenvectors.
 pub(super) fn grid(of: &Stacked, shape: &[u32]) -> Option<(Vec<Atom>, f64)> {
     let total = shape.iter().try_fold(1_usize, |total, &n| total.checked_mul(n as usize))?;
-    let allowed = shape.len() <= of.mean.len() && shape.iter().all(|n| (1..=MOST_POINTS).contains(n));
+    let allowed = shape.len() <= of.mean.len() && shape.iter().all(|&n| (1..=LARGEST as u32).contains(&n));
     if !allowed || total > MOST_ATOMS {
         return None;
     }
