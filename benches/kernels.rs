@@ -71,7 +71,7 @@ fn train_step(c: &mut Criterion) {
     for (device_name, device) in devices() {
         for components in [5, 10, 20] {
             for batch in [64, 256, 1024] {
-                let dims = GmDims { runs: 1, batch, components, inputs: INPUTS, outputs: OUTPUTS };
+                let dims = GmDims { runs: 1, batch, components, inputs: INPUTS, outputs: OUTPUTS, rank: 0 };
                 let name = format!("{device_name}/K={components}/B={batch}");
                 fused(c, &format!("train_step/fused/{name}"), &device, dims);
                 unfused(c, &format!("train_step/unfused/{name}"), &device, dims);

@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 
-use crate::train::{ModelKind, OptimizerChoice, Recipe, Schedule};
+use crate::train::{LossChoice, ModelKind, OptimizerChoice, Recipe, Schedule};
 
 /// An argument's values, each the setting of the same name.
 macro_rules! choice {
@@ -25,7 +25,7 @@ macro_rules! choice {
 
 choice! {
     /// `--model`.
-    ModelArg: ModelKind { Gm, Fc }
+    ModelArg: ModelKind { Gm, GmJoint, Fc }
 }
 choice! {
     /// `--recipe`.
@@ -34,6 +34,10 @@ choice! {
 choice! {
     /// `--optimizer`.
     OptimizerArg: OptimizerChoice { Sgd, Adam }
+}
+choice! {
+    /// `--loss`.
+    LossArg: LossChoice { Logistic, Squared }
 }
 choice! {
     /// `--schedule`.

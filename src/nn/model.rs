@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::inferred::inferred;
 use super::metadata::{Description, described};
-use super::spec::{Activation, NetworkSpec};
+use super::network_spec::NetworkSpec;
+use super::spec::Activation;
 use super::tensor_spec::TensorSpec;
 use crate::data::{Dataset, Normalization, TargetScale};
 use crate::device::Device;
@@ -126,7 +127,7 @@ impl Model {
             let tensors = layer.tensors();
             let found: Vec<Option<String>> =
                 tensors.iter().map(|tensor| find(path, file, prefix, tensor)).collect::<Result<_>>()?;
-            let mut flat = vec![0.0; layer.params_len()];
+            let mut flat = layer.blank_params();
             for (tensor, name) in tensors.iter().zip(&found) {
                 if let Some(name) = name {
                     let (_, values) = file.finite_f32(name, path)?;

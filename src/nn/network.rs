@@ -1,6 +1,6 @@
 //! A network's parameters on a device, for one run or several at once.
 
-use super::spec::NetworkSpec;
+use super::network_spec::NetworkSpec;
 use crate::device::{Buffer, Device, Stream};
 use crate::{Error, Result};
 

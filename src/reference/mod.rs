@@ -23,6 +23,7 @@ mod panel;
 pub mod philox;
 pub mod propagation;
 mod real;
+pub mod shift_columns;
 pub mod signature;
 pub mod stochastic;
 mod tail_moments;

@@ -6,15 +6,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::NormalizationKind;
 use crate::kernels::optimizer::Group;
-use crate::nn::{DenseInit, GmInit, Init, LayerSpec, NetworkSpec};
+use crate::nn::{Covariance, DenseInit, GmInit, Init, LayerSpec, NetworkSpec, covariance_as_text};
 use crate::{Error, Result};
 
 /// Which kind of network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum ModelKind {
     /// Gaussian-mixture layers.
     Gm,
+    /// The same with one output, whose weights are jointly Gaussian with those of the last layer's inputs (Appendix A.1).
+    GmJoint,
     /// Dense layers with ReLU.
     Fc,
 }
@@ -27,6 +29,16 @@ pub enum OptimizerChoice {
     Sgd,
     /// Adam.
     Adam,
+}
+
+/// Which loss. The targets decide, so that this is a promise about them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LossChoice {
+    /// Softmax and logarithm, for classes.
+    Logistic,
+    /// Mean of squared residuals, for values.
+    Squared,
 }
 
 /// How the learning rate moves over the run.
@@ -74,8 +86,14 @@ pub struct Settings {
     pub split: Option<usize>,
     /// Components `K` of every GM layer.
     pub components: usize,
+    /// Covariances of the components of GM layers.
+    #[serde(default, with = "covariance_as_text")]
+    pub covariance: Covariance,
     /// Widths between input and output.
     pub hidden: Vec<usize>,
+    /// Loss; that of the data's targets where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loss: Option<LossChoice>,
     /// Passes over the training set.
     pub epochs: u64,
     /// Rows of a minibatch.
@@ -84,7 +102,7 @@ pub struct Settings {
     pub optimizer: OptimizerChoice,
     /// Learning rate.
     pub lr: f32,
-    /// Learning rate of σ.
+    /// Learning rate of σ, and of what else makes covariances.
     pub lr_sigma: f32,
     /// Momentum of SGD; 0 is none.
     pub momentum: f32,
@@ -92,7 +110,7 @@ pub struct Settings {
     pub l2: f32,
     /// Course of the learning rates.
     pub schedule: Schedule,
-    /// Whether the mixture over β (μ and σ) stays as it starts.
+    /// Whether the mixture over β (μ, σ and what else makes covariances) stays as it starts.
     pub freeze_beta: bool,
     /// Standard deviation of the initial μ.
     pub init_mean_std: f64,
@@ -133,7 +151,9 @@ impl Settings {
             data: "strokes".to_owned(),
             split: None,
             components: 20,
+            covariance: Covariance::Diagonal,
             hidden: if model == ModelKind::Fc { vec![1000] } else { Vec::new() },
+            loss: None,
             epochs: 20,
             batch_size: 64,
             optimizer: OptimizerChoice::Sgd,
@@ -158,7 +178,7 @@ impl Settings {
         };
         match (recipe, model) {
             (Recipe::Paper, _) => {}
-            (Recipe::Tuned, ModelKind::Gm) => {
+            (Recipe::Tuned, ModelKind::Gm | ModelKind::GmJoint) => {
                 settings.optimizer = OptimizerChoice::Adam;
                 (settings.lr, settings.lr_sigma, settings.l2) = (1e-2, 1e-2, 6e-5);
                 settings.schedule = Schedule::Cosine;
@@ -219,15 +239,25 @@ impl Settings {
         refuse(
             self.mixture_init && (self.model != ModelKind::Fc || self.hidden.len() != 1),
             "mixture-init is for a two-layer dense network: --model fc with one hidden width",
+        )?;
+        refuse(
+            !self.covariance.is_diagonal() && self.model == ModelKind::Fc,
+            "covariance is for GM layers; dense layers (--model fc) have none",
+        )?;
+        refuse(
+            self.freeze_beta && self.model == ModelKind::GmJoint,
+            "freeze-beta leaves the joint layer nothing to learn: its output weight belongs to the mixture",
         )
     }
 
-    /// The network that these settings ask for.
+    /// The network that these settings ask for; a joint one has one output whatever `outputs` is.
     pub fn network(&self, inputs: usize, outputs: usize) -> NetworkSpec {
-        match self.model {
+        let spec = match self.model {
             ModelKind::Gm => NetworkSpec::gm(inputs, &self.hidden, outputs, self.components),
+            ModelKind::GmJoint => NetworkSpec::gm_joint(inputs, &self.hidden, self.components),
             ModelKind::Fc => NetworkSpec::fc(inputs, &self.hidden, outputs),
-        }
+        };
+        spec.with_covariance(self.covariance)
     }
 
     /// How its parameters start.
@@ -250,7 +280,7 @@ impl Settings {
         } as f32;
         let group = |tensor: crate::nn::TensorSpec| {
             let (rate, l2) = match tensor.name {
-                "sigma" => (if self.freeze_beta { 0.0 } else { self.lr_sigma }, 0.0),
+                "sigma" | "root" | "c" => (if self.freeze_beta { 0.0 } else { self.lr_sigma }, 0.0),
                 "mu" => (if self.freeze_beta { 0.0 } else { self.lr }, self.l2),
                 "u" | "weight" => (self.lr, self.l2),
                 _ => (self.lr, 0.0),

@@ -1,5 +1,5 @@
-//! One optimisation step of a network, recorded without waiting: fused where the network is a single GM layer, layer
-//! by layer otherwise.
+//! One optimisation step of a network, recorded without waiting: fused where the network is a single GM layer with diagonal
+//! covariances, layer by layer otherwise.
 
 use super::resident::Minibatches;
 use super::settings::{OptimizerChoice, Settings};
@@ -7,9 +7,8 @@ use crate::Result;
 use crate::device::{Buffer, Device, Stream};
 use crate::kernels::gm_step::{GmStep, GmStepArgs};
 use crate::kernels::loss::{Loss, LossArgs, LossDims, Target};
-use crate::kernels::optimizer::{AdamSettings, Optimizer, OptimizerArgs, OptimizerKind, Update};
+use crate::kernels::optimizer::{AdamSettings, MAX_GROUPS, Optimizer, OptimizerArgs, OptimizerKind, Update};
 use crate::nn::{LayerSpec, Network, Pass};
-use crate::shape::GmDims;
 
 /// The optimiser's arrays and the operations of a step.
 pub struct Stepper {
@@ -76,11 +75,9 @@ impl Stepper {
             OptimizerChoice::Sgd => OptimizerKind::Sgd,
         };
         let (runs, spec) = (network.runs(), network.spec());
-        let plan = match (&spec.layers[..], classes) {
-            (&[LayerSpec::Gm { components, inputs, outputs }], Some(reference)) => {
-                let dims = GmDims { runs, batch, components, inputs, outputs };
-                Plan::Fused(GmStep::new(device, dims, reference, kind)?)
-            }
+        let single = if let [layer] = &spec.layers[..] { layer.gm_dims(runs, batch) } else { None };
+        let plan = match (single.filter(|dims| dims.rank == 0), classes) {
+            (Some(dims), Some(reference)) => Plan::Fused(GmStep::new(device, dims, reference, kind)?),
             _ => Plan::Layers {
                 pass: Pass::new(device, spec, runs, batch, true)?,
                 loss: Loss::new(device, LossDims { runs, batch, outputs: spec.outputs(), valid: batch })?,
@@ -151,14 +148,16 @@ impl Stepper {
                 pass.backward(stream, network, &data.x, slot)?;
                 let layers = network.spec().layers.clone();
                 for (i, layer) in layers.iter().enumerate().filter(|(_, layer)| layer.params_len() > 0) {
-                    let args = OptimizerArgs {
-                        params_len: layer.params_len(),
-                        groups: &settings.groups(layer, progress),
-                        params: network.params_mut(i),
-                        grads: pass.grads(i),
-                        update: update(kind, settings, step, &mut self.first[i], &mut self.second[i]),
-                    };
-                    optimizer.record(stream, args)?;
+                    for groups in settings.groups(layer, progress).chunks(MAX_GROUPS) {
+                        let args = OptimizerArgs {
+                            params_len: layer.params_len(),
+                            groups,
+                            params: network.params_mut(i),
+                            grads: pass.grads(i),
+                            update: update(kind, settings, step, &mut self.first[i], &mut self.second[i]),
+                        };
+                        optimizer.record(stream, args)?;
+                    }
                 }
                 Ok(())
             }

@@ -4,6 +4,7 @@
 
 mod activation_moments;
 mod boundaries;
+mod covariance;
 mod determinism;
 mod differences;
 mod gather;
