@@ -75,7 +75,8 @@ pub(crate) fn unpad<T: Real>(columns: usize, padded: &[T]) -> Vec<f64> {
 pub(crate) fn pack<T: Real>(dims: GmDims, tensors: &[Vec<f64>]) -> Vec<T> {
     let mut params = Vec::new();
     for run in 0..dims.runs {
-        for (tensor, columns) in tensors.iter().zip([dims.inputs, dims.inputs, dims.inputs, dims.outputs, dims.inputs]) {
+        for (tensor, columns) in tensors.iter().zip([dims.inputs, dims.inputs, dims.inputs, dims.outputs, dims.inputs])
+        {
             let len = tensor.len() / dims.runs;
             params.extend(pad::<T>(columns, &tensor[run * len..][..len]));
         }
