@@ -101,12 +101,12 @@ fn regressions_are_learnt_by_every_layer() {
     ] {
         for executor in executors() {
             let args = format!(
-                "train --data r.npz -K 4 {model} --loss squared --epochs 30 --batch-size 20 --lr 0.02 {executor} --json --force --out run"
+                "train --data r.npz -K 4 {model} --loss squared --epochs 30 --batch-size 20 --lr 0.05 {executor} --json --force --out run"
             );
             let result = place.run(&args).json();
             let rmse = result["rmse"][0].as_f64().expect("an RMSE");
-            // The targets' standard deviation is about 2.5.
-            assert!(rmse < 1.0, "{model} on {executor}: RMSE {rmse}");
+            // The targets' standard deviation is 2.4; the means of the three groups of rows leave 1.3.
+            assert!(rmse < 1.15, "{model} on {executor}: RMSE {rmse}");
             let again = place.run(&format!("eval run/model.safetensors --data r.npz --json {executor}")).json();
             let again = again["rmse"].as_f64().expect("an RMSE");
             assert!((again - rmse).abs() < 1e-5, "{model} on {executor}: {again} not {rmse}");

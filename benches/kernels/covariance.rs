@@ -1,0 +1,66 @@
+//! The GM layer with covariances beside the diagonal, and the columns that the joint layer puts before its inputs.
+
+use bures::device::{Buffer, Device};
+use bures::kernels::gm_backward::{GmBackward, GmBackwardArgs};
+use bures::kernels::gm_forward::{GmForward, GmForwardArgs};
+use bures::kernels::gm_joint::{GmJoint, GmJointBackwardArgs, GmJointForwardArgs};
+use bures::kernels::gm_state::GmState;
+use bures::kernels::shift_columns::{ShiftColumns, ShiftColumnsArgs};
+use bures::shape::GmDims;
+use criterion::Criterion;
+
+use crate::{INPUTS, OUTPUTS, devices, noise, time};
+
+pub(crate) fn covariance(c: &mut Criterion) {
+    for (name, device) in devices() {
+        // Rank 0 is what the layer costs without a root; rank 784 is the full covariance.
+        for (components, rank) in [(20, 0), (20, 4), (20, 32), (2, INPUTS)] {
+            let dims = GmDims { runs: 1, batch: 64, components, inputs: INPUTS, outputs: OUTPUTS, rank };
+            gm(c, &format!("{name}/K={components}/R={rank}"), &device, dims);
+        }
+        joint(c, name, &device);
+        shift(c, name, &device);
+    }
+}
+
+fn gm(c: &mut Criterion, name: &str, device: &Device, dims: GmDims) {
+    let x = noise(device, dims.x_len(), 1.0);
+    let params = noise(device, dims.params_len(), 0.1);
+    let dh = noise(device, dims.h_len(), 0.01);
+    let (mut grads, mut h) = (noise(device, dims.params_len(), 0.0), noise(device, dims.h_len(), 0.0));
+    let mut dx = noise(device, dims.x_len(), 0.0);
+    let mut state = GmState::new(device, dims).expect("a state");
+    let forward = GmForward::new(device, dims).expect("kernels");
+    let backward = GmBackward::new(device, dims).expect("kernels");
+    time(c, &format!("gm_covariance/forward/{name}"), device, |stream| {
+        forward.record(stream, GmForwardArgs { x: &x, slot: 0, params: &params, state: &mut state, h: &mut h })
+    });
+    time(c, &format!("gm_covariance/backward/{name}"), device, |stream| {
+        let (state, grads) = (&mut state, &mut grads);
+        let args = GmBackwardArgs { x: &x, slot: 0, params: &params, state, dh: &dh, grads, dx: Some(&mut dx) };
+        backward.record(stream, args)
+    });
+}
+
+fn joint(c: &mut Criterion, name: &str, device: &Device) {
+    let (batch, components, inputs) = (64, 20, 13);
+    let len = GmJoint::dims(1, batch, components, inputs).params_len();
+    let (x, params) = (noise(device, batch * 16, 1.0), noise(device, len, 0.3));
+    let (mut grads, mut h) = (noise(device, len, 0.0), noise(device, batch * 4, 0.0));
+    let dh = noise(device, batch * 4, 0.01);
+    let mut layer = GmJoint::new(device, 1, batch, components, inputs).expect("kernels");
+    time(c, &format!("gm_joint/{name}/64x13, K={components}"), device, |stream| {
+        layer.forward(stream, GmJointForwardArgs { x: &x, slot: 0, params: &params, h: &mut h })?;
+        layer.backward(stream, GmJointBackwardArgs { params: &params, dh: &dh, grads: &mut grads, dx: None })
+    });
+}
+
+fn shift(c: &mut Criterion, name: &str, device: &Device) {
+    let from = noise(device, 64 * INPUTS, 1.0);
+    let mut to = Buffer::zeros(device, 64 * (INPUTS + 4)).expect("a buffer");
+    let kernel = ShiftColumns::new(device).expect("a kernel");
+    time(c, &format!("shift_columns/{name}/64x784"), device, |stream| {
+        let columns = [INPUTS, INPUTS + 1];
+        kernel.record(stream, ShiftColumnsArgs { columns, lead: 1, from: &from, slot: 0, to: &mut to })
+    });
+}
