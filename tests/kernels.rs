@@ -44,3 +44,5 @@ mod signatures;
 mod stochastic;
 #[path = "kernels/update.rs"]
 mod update;
+#[path = "kernels/weights.rs"]
+mod weights;

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::train_choices::{LossArg, ModelArg, OptimizerArg, RecipeArg, ScheduleArg};
+use super::train_choices::{LossArg, ModelArg, OptimizerArg, RecipeArg, ScheduleArg, WeightsArg};
 use crate::data::NormalizationKind;
-use crate::nn::Covariance;
+use crate::nn::{Covariance, Weights};
 use crate::train::{LossChoice, ModelKind, OptimizerChoice, OrderChoice, Recipe, Schedule, Settings, SettingsFile};
 use crate::{Error, Result};
 
@@ -47,6 +47,9 @@ pub(super) struct TrainArgs {
     /// Covariances of the components: diagonal, diagonal plus rank R, or full [default: diagonal]
     #[arg(long, value_name = "diagonal|low-rank:R|full", help_heading = "Data and network")]
     covariance: Option<Covariance>,
+    /// Weights of the components: 1/K each, or learned by the Fisher–Rao flow at the rate --lr [default: equal]
+    #[arg(long, value_enum, help_heading = "Data and network")]
+    weights: Option<WeightsArg>,
     /// Widths between input and output, such as 100 or 300,100 [default: none for gm, 1000 for fc]
     #[arg(long, value_name = "WIDTHS", value_delimiter = ',', help_heading = "Data and network")]
     hidden: Option<Vec<usize>>,
@@ -137,12 +140,13 @@ pub(super) struct TrainArgs {
 }
 
 /// What a resumed run takes from its folder.
-const SETTINGS: [&str; 33] = [
+const SETTINGS: [&str; 34] = [
     "data",
     "model",
     "components",
     "covariance",
     "loss",
+    "weights",
     "hidden",
     "epochs",
     "batch_size",
@@ -230,6 +234,7 @@ impl TrainArgs {
         set(&mut settings.data, self.data.clone());
         set(&mut settings.components, self.components);
         set(&mut settings.covariance, self.covariance);
+        set(&mut settings.weights, self.weights.map(Weights::from));
         settings.loss = self.loss.map(LossChoice::from).or(settings.loss);
         set(&mut settings.hidden, self.hidden.clone());
         set(&mut settings.epochs, self.epochs);

@@ -2,6 +2,7 @@
 
 use clap::ValueEnum;
 
+use crate::nn::Weights;
 use crate::train::{LossChoice, ModelKind, OptimizerChoice, Recipe, Schedule};
 
 /// An argument's values, each the setting of the same name.
@@ -34,6 +35,10 @@ choice! {
 choice! {
     /// `--optimizer`.
     OptimizerArg: OptimizerChoice { Sgd, Adam }
+}
+choice! {
+    /// `--weights`.
+    WeightsArg: Weights { Equal, Learned }
 }
 choice! {
     /// `--loss`.

@@ -1,4 +1,4 @@
-//! What covariances the components of a GM layer have.
+//! What covariances and weights the components of a GM layer have.
 
 use std::fmt;
 use std::str::FromStr;
@@ -61,6 +61,24 @@ impl FromStr for Covariance {
                 Ok(Self::LowRank { rank })
             }
         }
+    }
+}
+
+/// Weights of the components of a GM layer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Weights {
+    /// `1/K` each, the paper's.
+    #[default]
+    Equal,
+    /// Parameters on the simplex, moved by the Fisher–Rao part of the Wasserstein–Fisher–Rao flow.
+    Learned,
+}
+
+impl Weights {
+    /// Whether these are the paper's, which files do not mention.
+    pub fn are_equal(&self) -> bool {
+        *self == Self::Equal
     }
 }
 

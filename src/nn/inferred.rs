@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::covariance::Covariance;
+use super::covariance::{Covariance, Weights};
 use super::metadata::{Description, correlated};
 use super::model::Provenance;
 use super::network_spec::NetworkSpec;
@@ -67,7 +67,8 @@ fn layer(path: &Path, file: &Tensors, name: &str, random: bool) -> Result<LayerS
                 (None, Some(_)) => Covariance::Full,
                 _ => Covariance::Diagonal,
             };
-            Ok(LayerSpec::Gm { components, inputs, outputs, covariance })
+            let weights = if shape("weights").is_some() { Weights::Learned } else { Weights::Equal };
+            Ok(LayerSpec::Gm { components, inputs, outputs, covariance, weights })
         }
         (None, Some(&[outputs, inputs])) if random => {
             let correlated = correlated(file, name).map_err(|what| Error::format(path, what))?;

@@ -87,6 +87,7 @@ fn start_of(layer: &LayerSpec, tensor: &TensorSpec, init: &GmInit, mut random: P
     let width = tensor.shape.last().copied().unwrap_or(1);
     let mut normals = |std: f64| -> Vec<f32> { (0..count).map(|_| (std * random.normal()) as f32).collect() };
     match (layer, tensor.name) {
+        (_, "weights") => vec![(1.0 / count as f64) as f32; count],
         (_, "sigma") => vec![init.sigma as f32; count],
         (_, "c") => {
             let on_diagonal = |at: usize| at / width % width == at % width;
@@ -124,6 +125,7 @@ fn mixture(first: &LayerSpec, second: &LayerSpec, k: usize, init: GmInit, seed: 
         sigma: vec![init.sigma; k * d],
         u: normals(2, k * l * d, init.output_std),
         v: normals(3, k * l, init.output_std),
+        weights: Vec::new(),
     };
     let (inner, outer) = start.draw(m, &mut Philox::new(seed, stream(0, NEURONS)));
     first.tensors()[0].pack(&inner, &mut layers[0]);

@@ -13,8 +13,8 @@ mod pass;
 mod spec;
 mod tensor_spec;
 
-pub use covariance::Covariance;
 pub(crate) use covariance::covariance_as_text;
+pub use covariance::{Covariance, Weights};
 pub use init::{DenseInit, GmInit, Init, initialize};
 pub use model::{Model, Provenance};
 pub use network::Network;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::covariance::Covariance;
+use super::covariance::{Covariance, Weights};
 use super::spec::{Activation, LayerSpec};
 use crate::{Error, Result};
 
@@ -14,12 +14,18 @@ pub struct NetworkSpec {
     pub layers: Vec<LayerSpec>,
 }
 
+/// A GM layer as in the paper.
+fn gm_layer(components: usize, inputs: usize, outputs: usize) -> LayerSpec {
+    let (covariance, weights) = (Covariance::Diagonal, Weights::Equal);
+    LayerSpec::Gm { components, inputs, outputs, covariance, weights }
+}
+
 impl NetworkSpec {
     /// GM layers of `components` components each with diagonal covariances, from `inputs` through the widths `hidden` to
     /// `outputs`, with a unit norm between (Section 5, Figure 7).
     pub fn gm(inputs: usize, hidden: &[usize], outputs: usize, components: usize) -> Self {
         let (mut layers, inputs) = Self::hidden_gm(inputs, hidden, components);
-        layers.push(LayerSpec::Gm { components, inputs, outputs, covariance: Covariance::Diagonal });
+        layers.push(gm_layer(components, inputs, outputs));
         Self { layers }
     }
 
@@ -35,18 +41,18 @@ impl NetworkSpec {
         let mut layers = Vec::new();
         let mut width = inputs;
         for &outputs in hidden {
-            layers.push(LayerSpec::Gm { components, inputs: width, outputs, covariance: Covariance::Diagonal });
+            layers.push(gm_layer(components, width, outputs));
             layers.push(LayerSpec::UnitNorm { inputs: outputs });
             width = outputs;
         }
         (layers, width)
     }
 
-    /// The same network with `covariance` in all its GM layers.
-    pub fn with_covariance(mut self, covariance: Covariance) -> Self {
+    /// The same network with these covariances and weights in all its GM layers, joint ones left as they are.
+    pub fn with_mixture(mut self, covariance: Covariance, weights: Weights) -> Self {
         for layer in &mut self.layers {
-            if let LayerSpec::Gm { covariance: of_layer, .. } = layer {
-                *of_layer = covariance;
+            if let LayerSpec::Gm { covariance: of_layer, weights: weights_of_layer, .. } = layer {
+                (*of_layer, *weights_of_layer) = (covariance, weights);
             }
         }
         self
@@ -146,7 +152,7 @@ impl NetworkSpec {
                 _ => None,
             })
             .collect();
-        let more = self.describe_covariance();
+        let more = self.describe_mixture();
         match components[..] {
             [] => format!("dense network {path}, {}", self.activations()),
             [k] if widths.len() == 2 => format!("GM layer {path}, K = {k}{more}"),
@@ -157,8 +163,8 @@ impl NetworkSpec {
         }
     }
 
-    /// What is to be said of covariances that are not all diagonal.
-    fn describe_covariance(&self) -> String {
+    /// What is to be said of covariances that are not all diagonal, and of weights that are not equal.
+    fn describe_mixture(&self) -> String {
         let of = |layer: &LayerSpec| match *layer {
             LayerSpec::Gm { covariance, .. } if !covariance.is_diagonal() => Some(covariance.to_string()),
             LayerSpec::GmJoint { .. } => Some("joint with its output weight".to_owned()),
@@ -166,7 +172,10 @@ impl NetworkSpec {
         };
         let mut kinds: Vec<String> = self.layers.iter().filter_map(of).collect();
         kinds.dedup();
-        if kinds.is_empty() { String::new() } else { format!(", covariance {}", kinds.join(" and ")) }
+        let learned = |layer: &LayerSpec| matches!(layer, LayerSpec::Gm { weights: Weights::Learned, .. });
+        let weights = if self.layers.iter().any(learned) { ", learned weights" } else { "" };
+        let covariance = if kinds.is_empty() { String::new() } else { format!(", covariance {}", kinds.join(" and ")) };
+        covariance + weights
     }
 
     /// What stands between its dense layers: `ReLU`, `tanh`, `linear`, or several of them; nothing where there is no between.

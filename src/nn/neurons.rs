@@ -1,8 +1,10 @@
 //! Neurons drawn from a Gaussian mixture: a component at random, `β ~ N(μ_k, Σ_k)`, `ω = U_k β + v_k`.
 
+use super::covariance::Weights;
 use super::model::Model;
 use super::network_spec::NetworkSpec;
 use super::spec::{Activation, LayerSpec};
+use crate::reference::gm_weights;
 use crate::reference::philox::Philox;
 use crate::shape::{GmDims, stride};
 use crate::{Error, Result};
@@ -21,11 +23,13 @@ pub(super) struct Mixture {
     pub(super) u: Vec<f64>,
     /// `[K, L]`.
     pub(super) v: Vec<f64>,
+    /// Weights `[K]` that sum to 1; empty where all are equal.
+    pub(super) weights: Vec<f64>,
 }
 
 impl Mixture {
     /// The mixture of a GM layer of these sizes, from its flat parameters.
-    fn of(dims: &GmDims, params: &[f32]) -> Self {
+    fn of(layer: &LayerSpec, dims: &GmDims, params: &[f32]) -> Self {
         let rows = |range: std::ops::Range<usize>, width: usize| -> Vec<f64> {
             params[range].chunks(stride(width)).flat_map(|row| &row[..width]).map(|&value| f64::from(value)).collect()
         };
@@ -37,6 +41,10 @@ impl Mixture {
             root: rows(dims.root(), d),
             u: rows(dims.u(), d),
             v: rows(dims.v(), l),
+            weights: match layer {
+                LayerSpec::Gm { weights: Weights::Learned, .. } => rows(gm_weights::weights(dims), k),
+                _ => Vec::new(),
+            },
         }
     }
 
@@ -45,7 +53,7 @@ impl Mixture {
         let [k, d, _] = self.shape;
         let root_len = self.root.len() / k;
         self.neurons(m, |_| {
-            let component = random.below(k as u32) as usize;
+            let component = self.component(k, random);
             let place = component * d..(component + 1) * d;
             let normal = self.mu[place.clone()].iter().zip(&self.sigma[place]);
             let mut beta: Vec<f64> = normal.map(|(mu, sigma)| mu + sigma * random.normal()).collect();
@@ -57,10 +65,28 @@ impl Mixture {
         })
     }
 
+    /// A component, by the weights.
+    fn component(&self, k: usize, random: &mut Philox) -> usize {
+        if self.weights.is_empty() {
+            return random.below(k as u32) as usize;
+        }
+        let mut rest = random.uniform() * self.weights.iter().sum::<f64>();
+        let passed = self.weights.iter().take_while(|&&weight| {
+            rest -= weight;
+            rest >= 0.0
+        });
+        passed.count().min(k - 1)
+    }
+
     /// The neuron at every component's mean.
     fn means(&self) -> (Vec<f32>, Vec<f32>) {
         let [k, d, _] = self.shape;
-        self.neurons(k, |component| (component, self.mu[component * d..][..d].to_vec()))
+        let (inner, mut outer) = self.neurons(k, |component| (component, self.mu[component * d..][..d].to_vec()));
+        // Neurons stand for 1/K of the mass each.
+        for row in outer.chunks_exact_mut(k) {
+            row.iter_mut().zip(&self.weights).for_each(|(omega, weight)| *omega *= (k as f64 * weight) as f32);
+        }
+        (inner, outer)
     }
 
     /// The weights of two dense layers from components and their `β`, one by one.
@@ -123,7 +149,7 @@ fn replaced(model: &Model, how: impl Fn(usize, usize) -> (usize, Reduction)) -> 
         let first = LayerSpec::Dense { inputs, outputs: neurons, activation: Activation::Relu };
         let second = LayerSpec::Dense { inputs: neurons, outputs, activation: Activation::None };
         NetworkSpec { layers: vec![first, second] }.check()?;
-        let (mut inner, outer) = reduce(&Mixture::of(&dims, values));
+        let (mut inner, outer) = reduce(&Mixture::of(layer, &dims, values));
         // The weights of a joint layer have ω before β.
         if dims.inputs > inputs {
             inner = inner.chunks_exact(dims.inputs).flat_map(|row| &row[dims.inputs - inputs..]).copied().collect();
@@ -158,6 +184,7 @@ mod tests {
             root: vec![1.0, 2.0, -0.5, 0.25],
             u: vec![0.0; 2],
             v: vec![1.0],
+            weights: Vec::new(),
         };
         let m = 40_000;
         let (inner, _) = mixture.draw(m, &mut Philox::new(3, 0));
@@ -182,6 +209,7 @@ mod tests {
             root: Vec::new(),
             u: vec![0.5, -1.0, 2.0, 1.0],
             v: vec![0.25, -0.5],
+            weights: Vec::new(),
         };
         let (inner, outer) = mixture.draw(50, &mut Philox::new(1, 0));
         let mut seen = [0; 2];

@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::covariance::Covariance;
+use super::covariance::{Covariance, Weights};
 use super::tensor_spec::TensorSpec;
 use crate::kernels::gm_joint::GmJoint;
+use crate::reference::gm_weights;
 use crate::shape::{DenseDims, GmDims, stride};
 
 /// What follows a dense layer.
@@ -46,6 +47,9 @@ pub enum LayerSpec {
         /// Covariances of the components.
         #[serde(default, skip_serializing_if = "Covariance::is_diagonal")]
         covariance: Covariance,
+        /// Weights of the components.
+        #[serde(default, skip_serializing_if = "Weights::are_equal")]
+        weights: Weights,
     },
     /// A Gaussian mixture over neurons with one output, whose weight ω and β are jointly Gaussian (Appendix A.1): means and
     /// covariances `C_k C_kᵀ` of `(ω, β)`, ω first.
@@ -113,7 +117,7 @@ impl LayerSpec {
     /// Sizes of a GM layer with its runs and batch, of a joint one as it is run; none for other layers.
     pub fn gm_dims(&self, runs: usize, batch: usize) -> Option<GmDims> {
         match *self {
-            Self::Gm { components, inputs, outputs, covariance } => {
+            Self::Gm { components, inputs, outputs, covariance, .. } => {
                 let rank = covariance.rank(inputs);
                 Some(GmDims { runs, batch, components, inputs, outputs, rank })
             }
@@ -159,7 +163,7 @@ impl LayerSpec {
         let (k, d, l, r) = (dims.components, dims.inputs, dims.outputs, dims.rank);
         let mu = TensorSpec::new("mu", &[k, d], dims.mu());
         let c = TensorSpec::transposed("c", &[k, d, d], dims.root());
-        let Self::Gm { covariance, .. } = *self else { return vec![mu, c] };
+        let Self::Gm { covariance, weights, .. } = *self else { return vec![mu, c] };
         let sigma = TensorSpec::new("sigma", &[k, d], dims.sigma());
         let outputs = [TensorSpec::new("u", &[k, l, d], dims.u()), TensorSpec::new("v", &[k, l], dims.v())];
         let root = TensorSpec::new("root", &[k, r, d], dims.root());
@@ -168,7 +172,9 @@ impl LayerSpec {
             Covariance::LowRank { rank } if rank > 0 => (vec![mu, sigma], vec![root]),
             Covariance::LowRank { .. } | Covariance::Diagonal => (vec![mu, sigma], Vec::new()),
         };
-        before.into_iter().chain(outputs).chain(behind).collect()
+        let learned =
+            (weights == Weights::Learned).then(|| TensorSpec::new("weights", &[k], gm_weights::weights(&dims)));
+        before.into_iter().chain(outputs).chain(behind).chain(learned).collect()
     }
 
     /// A run's flat parameters before any tensor is in its place: 0, and what the layer holds fixed.

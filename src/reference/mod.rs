@@ -13,6 +13,7 @@ pub mod full_covariance;
 pub mod gather;
 pub mod gaussian_w2;
 pub mod gm_layer;
+pub mod gm_weights;
 pub mod joint_regression;
 mod lanes;
 pub mod loss;

@@ -1,7 +1,8 @@
 //! Whether a run fits into this machine's memory, asked before anything is allocated: an allocation that fails ends the
 //! program without a word.
 
-use super::settings::{OptimizerChoice, Settings};
+use super::choices::OptimizerChoice;
+use super::settings::Settings;
 use crate::nn::{LayerSpec, NetworkSpec};
 use crate::{Error, Result};
 
@@ -36,8 +37,11 @@ fn bytes(spec: &NetworkSpec, settings: &Settings) -> f64 {
     let layer = |layer: &LayerSpec| {
         let (inputs, outputs) = (layer.inputs() as f64, layer.outputs() as f64);
         let (params, wide) = match *layer {
-            LayerSpec::Gm { components, covariance, .. } => {
-                gm(components, inputs, outputs, covariance.rank(layer.inputs()) as f64)
+            LayerSpec::Gm { components, covariance, weights, .. } => {
+                let (params, wide) = gm(components, inputs, outputs, covariance.rank(layer.inputs()) as f64);
+                // Learned weights multiply a copy of the parameters, and there is a gradient of the copy.
+                let share = if weights.are_equal() { 1.0 } else { (copies + 2.0) / copies };
+                (share * params, wide)
             }
             LayerSpec::GmJoint { components, .. } => gm(components, inputs + 1.0, 1.0, inputs + 1.0),
             LayerSpec::Dense { .. } | LayerSpec::Stochastic { .. } => (inputs * outputs + outputs, outputs),

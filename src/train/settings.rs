@@ -4,74 +4,11 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::choices::{LossChoice, ModelKind, OptimizerChoice, OrderChoice, Recipe, Schedule};
 use crate::data::NormalizationKind;
 use crate::kernels::optimizer::Group;
-use crate::nn::{Covariance, DenseInit, GmInit, Init, LayerSpec, NetworkSpec, covariance_as_text};
+use crate::nn::{Covariance, DenseInit, GmInit, Init, LayerSpec, NetworkSpec, Weights, covariance_as_text};
 use crate::{Error, Result};
-
-/// Which kind of network.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ModelKind {
-    /// Gaussian-mixture layers.
-    Gm,
-    /// The same with one output, whose weights are jointly Gaussian with those of the last layer's inputs (Appendix A.1).
-    GmJoint,
-    /// Dense layers with ReLU.
-    Fc,
-}
-
-/// Which optimiser.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum OptimizerChoice {
-    /// Gradient descent, with momentum where it is not 0.
-    Sgd,
-    /// Adam.
-    Adam,
-}
-
-/// Which loss. The targets decide, so that this is a promise about them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LossChoice {
-    /// Softmax and logarithm, for classes.
-    Logistic,
-    /// Mean of squared residuals, for values.
-    Squared,
-}
-
-/// How the learning rate moves over the run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Schedule {
-    /// It stays.
-    Constant,
-    /// It falls to 0 along half a cosine.
-    Cosine,
-}
-
-/// In which order training examples come.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum OrderChoice {
-    /// A fresh random order every epoch.
-    Shuffled,
-    /// The order of the data set.
-    Sequential,
-    /// Minibatches from an integer array `[steps, batch]` in an `.npy` file.
-    File(PathBuf),
-}
-
-/// Whose choices of optimiser, rates and start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Recipe {
-    /// The paper's: SGD at 0.1 (σ at 1), γ = 1/2.
-    Paper,
-    /// Ours, chosen on a validation split.
-    Tuned,
-}
 
 /// A whole run. Written to `config.toml` as used; unknown keys are refused.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -89,6 +26,9 @@ pub struct Settings {
     /// Covariances of the components of GM layers.
     #[serde(default, with = "covariance_as_text")]
     pub covariance: Covariance,
+    /// Weights of the components of GM layers.
+    #[serde(default)]
+    pub weights: Weights,
     /// Widths between input and output.
     pub hidden: Vec<usize>,
     /// Loss; that of the data's targets where it is left out.
@@ -152,6 +92,7 @@ impl Settings {
             split: None,
             components: 20,
             covariance: Covariance::Diagonal,
+            weights: Weights::Equal,
             hidden: if model == ModelKind::Fc { vec![1000] } else { Vec::new() },
             loss: None,
             epochs: 20,
@@ -241,8 +182,12 @@ impl Settings {
             "mixture-init is for a two-layer dense network: --model fc with one hidden width",
         )?;
         refuse(
-            !self.covariance.is_diagonal() && self.model == ModelKind::Fc,
-            "covariance is for GM layers; dense layers (--model fc) have none",
+            !(self.covariance.is_diagonal() && self.weights.are_equal()) && self.model == ModelKind::Fc,
+            "covariance and weights are for GM layers; dense layers (--model fc) have none",
+        )?;
+        refuse(
+            !self.weights.are_equal() && self.model == ModelKind::GmJoint,
+            "weights of a joint layer's components cannot be learned; take --model gm",
         )?;
         refuse(
             self.freeze_beta && self.model == ModelKind::GmJoint,
@@ -257,7 +202,7 @@ impl Settings {
             ModelKind::GmJoint => NetworkSpec::gm_joint(inputs, &self.hidden, self.components),
             ModelKind::Fc => NetworkSpec::fc(inputs, &self.hidden, outputs),
         };
-        spec.with_covariance(self.covariance)
+        spec.with_mixture(self.covariance, self.weights)
     }
 
     /// How its parameters start.
@@ -272,12 +217,22 @@ impl Settings {
         }
     }
 
-    /// The optimiser's groups for a layer at `progress`, the share of the run that is behind.
-    pub fn groups(&self, layer: &LayerSpec, progress: f64) -> Vec<Group> {
-        let factor = match self.schedule {
+    /// The learning rate of component weights at `progress`, the share of the run that is behind.
+    pub fn weight_rate(&self, progress: f64) -> f32 {
+        self.lr * self.factor(progress)
+    }
+
+    /// What the schedule multiplies rates with.
+    fn factor(&self, progress: f64) -> f32 {
+        match self.schedule {
             Schedule::Constant => 1.0,
-            Schedule::Cosine => 0.5 * (1.0 + libm::cos(std::f64::consts::PI * progress)),
-        } as f32;
+            Schedule::Cosine => (0.5 * (1.0 + libm::cos(std::f64::consts::PI * progress))) as f32,
+        }
+    }
+
+    /// The optimiser's groups for a layer at `progress`. Component weights are in none: they have a step of their own.
+    pub fn groups(&self, layer: &LayerSpec, progress: f64) -> Vec<Group> {
+        let factor = self.factor(progress);
         let group = |tensor: crate::nn::TensorSpec| {
             let (rate, l2) = match tensor.name {
                 "sigma" | "root" | "c" => (if self.freeze_beta { 0.0 } else { self.lr_sigma }, 0.0),
@@ -287,6 +242,6 @@ impl Settings {
             };
             Group { range: tensor.range, rate: rate * factor, l2 }
         };
-        layer.tensors().into_iter().map(group).collect()
+        layer.tensors().into_iter().filter(|tensor| tensor.name != "weights").map(group).collect()
     }
 }

@@ -1,7 +1,8 @@
 //! What a run trains and where its parameters start.
 
+use super::choices::{LossChoice, ModelKind};
 use super::memory;
-use super::settings::{LossChoice, ModelKind, Settings};
+use super::settings::Settings;
 use crate::data::{Dataset, Normalization, TargetScale, Targets};
 use crate::nn::{Model, NetworkSpec, Provenance, initialize};
 use crate::{Error, Result};

@@ -16,7 +16,11 @@ fn floats<'a>(file: &'a Tensors, name: &str) -> &'a [f32] {
 #[test]
 fn every_covariance_learns_the_digits() {
     let place = Place::new();
-    for (covariance, names) in [("low-rank:2", "mu root sigma u v"), ("full", "c mu u v")] {
+    for (covariance, names) in [
+        ("low-rank:2", "mu root sigma u v"),
+        ("full", "c mu u v"),
+        ("low-rank:1 --weights learned", "mu root sigma u v weights"),
+    ] {
         let args = format!(
             "train -K 2 --covariance {covariance} --max-steps 60 --lr 0.03 --log-every 1 --adapter cpu --force --out run --json"
         );
@@ -119,7 +123,7 @@ fn regressions_are_learnt_by_every_layer() {
 fn sampled_neurons_predict_what_their_layer_does() {
     let place = Place::with_tiny();
     regression(&place);
-    for model in ["--covariance low-rank:3", "--covariance full", "--model gm-joint"] {
+    for model in ["--covariance low-rank:3 --weights learned", "--covariance full", "--model gm-joint"] {
         place
             .run(&format!("train --data r.npz -K 4 {model} --epochs 10 --lr 0.02 --adapter cpu --force --out run"))
             .ok();

@@ -123,8 +123,8 @@ fn two_seeds_with_low_rank_covariances() {
 }
 
 #[test]
-fn full_covariances() {
-    killed_and_resumed("-K 3 --covariance full --epochs 60 --adapter cpu", 1, &KILLS[1..5]);
+fn full_covariances_with_learned_weights() {
+    killed_and_resumed("-K 3 --covariance full --weights learned --epochs 60 --adapter cpu", 1, &KILLS[1..5]);
 }
 
 #[test]

@@ -28,3 +28,4 @@ mod stochastic;
 mod support;
 #[path = "../common/twin_tolerances.rs"]
 mod tolerances;
+mod weights;
