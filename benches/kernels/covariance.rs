@@ -1,11 +1,14 @@
-//! The GM layer with covariances beside the diagonal, and the columns that the joint layer puts before its inputs.
+//! The GM layer with covariances beside the diagonal, the columns that the joint layer puts before its inputs, and component weights.
 
 use bures::device::{Buffer, Device};
 use bures::kernels::gm_backward::{GmBackward, GmBackwardArgs};
 use bures::kernels::gm_forward::{GmForward, GmForwardArgs};
 use bures::kernels::gm_joint::{GmJoint, GmJointBackwardArgs, GmJointForwardArgs};
 use bures::kernels::gm_state::GmState;
+use bures::kernels::gm_weighted::GmWeighted;
 use bures::kernels::shift_columns::{ShiftColumns, ShiftColumnsArgs};
+use bures::kernels::simplex_step::{SimplexStep, SimplexStepArgs};
+use bures::reference::gm_weights;
 use bures::shape::GmDims;
 use criterion::Criterion;
 
@@ -20,6 +23,7 @@ pub(crate) fn covariance(c: &mut Criterion) {
         }
         joint(c, name, &device);
         shift(c, name, &device);
+        weighted(c, name, &device);
     }
 }
 
@@ -62,5 +66,27 @@ fn shift(c: &mut Criterion, name: &str, device: &Device) {
     time(c, &format!("shift_columns/{name}/64x784"), device, |stream| {
         let columns = [INPUTS, INPUTS + 1];
         kernel.record(stream, ShiftColumnsArgs { columns, lead: 1, from: &from, slot: 0, to: &mut to })
+    });
+}
+
+/// Beside `gm_covariance/…/R=0` it shows what weights cost.
+fn weighted(c: &mut Criterion, name: &str, device: &Device) {
+    let dims = GmDims { runs: 1, batch: 64, components: 20, inputs: INPUTS, outputs: OUTPUTS, rank: 0 };
+    let at = gm_weights::weights(&dims);
+    let params_len = at.end;
+    let (x, dh) = (noise(device, dims.x_len(), 1.0), noise(device, dims.h_len(), 0.01));
+    let mut params = Buffer::from_vec(device, vec![0.05; params_len]).expect("a buffer");
+    let (mut grads, mut h) = (noise(device, params_len, 0.01), noise(device, dims.h_len(), 0.0));
+    let mut layer = GmWeighted::new(device, dims).expect("kernels");
+    time(c, &format!("gm_weighted/forward/{name}/K=20"), device, |stream| {
+        layer.forward(stream, (&x, 0), &params, &mut h)
+    });
+    time(c, &format!("gm_weighted/backward/{name}/K=20"), device, |stream| {
+        layer.backward(stream, (&x, 0), &params, &dh, (&mut grads, None))
+    });
+    let step = SimplexStep::new(device).expect("a kernel");
+    time(c, &format!("simplex_step/{name}/K=20"), device, |stream| {
+        let (weights, params, grads) = (at.start..at.start + 20, &mut params, &grads);
+        step.record(stream, SimplexStepArgs { weights, params_len, rate: 1e-6, params, grads })
     });
 }

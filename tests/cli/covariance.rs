@@ -16,25 +16,24 @@ fn floats<'a>(file: &'a Tensors, name: &str) -> &'a [f32] {
 #[test]
 fn every_covariance_learns_the_digits() {
     let place = Place::new();
-    for (covariance, names) in [
-        ("low-rank:2", "mu root sigma u v"),
-        ("full", "c mu u v"),
-        ("low-rank:1 --weights learned", "mu root sigma u v weights"),
+    // A step of the full layer takes as long as ten of the others. Of ten classes, 0.9 is chance.
+    for (layer, steps, most, names) in [
+        ("--covariance low-rank:2 --weights learned", "200 --lr 0.01", 0.3, "mu root sigma u v weights"),
+        ("--covariance full", "60 --lr 0.03", 0.6, "c mu u v"),
     ] {
-        let args = format!(
-            "train -K 2 --covariance {covariance} --max-steps 60 --lr 0.03 --log-every 1 --adapter cpu --force --out run --json"
-        );
+        let args =
+            format!("train -K 3 {layer} --max-steps {steps} --log-every 1 --adapter cpu --force --out run --json");
         let result = place.run(&args).json();
         let losses = place.losses("run");
         let (first, last) = (losses[..5].iter().sum::<f64>(), losses[losses.len() - 5..].iter().sum::<f64>());
-        assert!(last < 0.6 * first, "{covariance}: losses from {first} to {last}");
+        assert!(last < 0.6 * first, "{layer}: losses from {first} to {last}");
         let error = result["error"][0].as_f64().expect("an error");
-        assert!(error < 0.6, "{covariance}: error {error}");
+        assert!(error < most, "{layer}: error {error}");
         let model = tensors(&place, "run/model.safetensors");
         let got: Vec<&str> = model.tensors.keys().map(|name| name.trim_start_matches("layers.0.")).collect();
         assert_eq!(got.join(" "), names);
         let again = place.run("eval run/model.safetensors --data strokes --json --adapter cpu").json();
-        assert_eq!(again["error"].as_f64(), Some(error), "{covariance}");
+        assert_eq!(again["error"].as_f64(), Some(error), "{layer}");
     }
 }
 
@@ -103,7 +102,9 @@ fn regressions_are_learnt_by_every_layer() {
         "--model gm-joint",
         "--model gm-joint --hidden 5",
     ] {
-        for executor in executors() {
+        // The software adapter takes seconds to compile; the kernels of these two are all there are.
+        let both = model.contains("rank") || model.contains("hidden");
+        for executor in executors().into_iter().take(if both { 2 } else { 1 }) {
             let args = format!(
                 "train --data r.npz -K 4 {model} --loss squared --epochs 30 --batch-size 20 --lr 0.05 {executor} --json --force --out run"
             );
