@@ -77,7 +77,10 @@ fn layer(path: &Path, file: &Tensors, name: &str, random: bool) -> Result<LayerS
         (None, Some(&[outputs, inputs])) => Ok(LayerSpec::Dense { inputs, outputs, activation: Activation::None }),
         _ => {
             let layer = name.trim_end_matches('.');
-            Err(Error::format(path, format!("layer {layer} has none of u [K,L,d], c [K,1+d,1+d] and weight [out,in]")))
+            Err(Error::format(
+                path,
+                format!("layer {layer} has neither u [K,L,d] nor weight [out,in], nor c [K,1+d,1+d]"),
+            ))
         }
     }
 }
