@@ -20,6 +20,8 @@ use bures::reference::philox::Philox;
 use bures::shape::{DenseDims, GmDims};
 use criterion::{Criterion, criterion_group, criterion_main};
 
+#[path = "kernels/covariance.rs"]
+mod covariance;
 #[path = "kernels/mixtures.rs"]
 mod mixtures;
 
@@ -71,7 +73,7 @@ fn train_step(c: &mut Criterion) {
     for (device_name, device) in devices() {
         for components in [5, 10, 20] {
             for batch in [64, 256, 1024] {
-                let dims = GmDims { runs: 1, batch, components, inputs: INPUTS, outputs: OUTPUTS };
+                let dims = GmDims { runs: 1, batch, components, inputs: INPUTS, outputs: OUTPUTS, rank: 0 };
                 let name = format!("{device_name}/K={components}/B={batch}");
                 fused(c, &format!("train_step/fused/{name}"), &device, dims);
                 unfused(c, &format!("train_step/unfused/{name}"), &device, dims);
@@ -195,6 +197,6 @@ fn transfers(c: &mut Criterion, device_name: &str, device: &Device) {
 criterion_group! {
     name = benches;
     config = Criterion::default().sample_size(10).warm_up_time(Duration::from_millis(200)).measurement_time(Duration::from_secs(1));
-    targets = kernels, mixtures::mixtures, train_step
+    targets = kernels, covariance::covariance, mixtures::mixtures, train_step
 }
 criterion_main!(benches);

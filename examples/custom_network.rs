@@ -6,7 +6,9 @@ use bures::data::{LoadOptions, Normalization, NormalizationKind, load};
 use bures::device::{Buffer, Device};
 use bures::kernels::loss::{Loss, LossArgs, LossDims, Target};
 use bures::kernels::optimizer::{AdamSettings, Group, Optimizer, OptimizerArgs, OptimizerKind, Update};
-use bures::nn::{Activation, DenseInit, GmInit, Init, LayerSpec, Network, NetworkSpec, Pass, initialize};
+use bures::nn::{
+    Activation, Covariance, DenseInit, GmInit, Init, LayerSpec, Network, NetworkSpec, Pass, Weights, initialize,
+};
 use bures::train::{Evaluator, Order, Resident};
 
 const BATCH: usize = 64;
@@ -16,7 +18,18 @@ fn main() -> bures::Result<()> {
     let data = load("strokes", &LoadOptions::default())?;
     let device = Device::open(None, false)?;
     let dense = LayerSpec::Dense { inputs: data.inputs, outputs: 64, activation: Activation::Relu };
-    let spec = NetworkSpec { layers: vec![dense, LayerSpec::Gm { components: 10, inputs: 64, outputs: 9 }] };
+    let spec = NetworkSpec {
+        layers: vec![
+            dense,
+            LayerSpec::Gm {
+                components: 10,
+                inputs: 64,
+                outputs: 9,
+                covariance: Covariance::Diagonal,
+                weights: Weights::Equal,
+            },
+        ],
+    };
     let gm = GmInit { mean_std: 0.15, output_std: 0.1, sigma: 0.5 };
     let start = initialize(&spec, &Init { gm, dense: DenseInit::KaimingUniform }, 0);
     let mut network = Network::new(&device, &spec, &[start])?;

@@ -136,7 +136,7 @@ fn moments(gpu: &Gpu) -> Result<()> {
 fn gm(gpu: &Gpu) -> Result<()> {
     let device = Device::Gpu(gpu.clone());
     let mut stream = device.stream()?;
-    let dims = GmDims { runs: 1, batch: 9, components: 3, inputs: 37, outputs: 9 };
+    let dims = GmDims { runs: 1, batch: 9, components: 3, inputs: 37, outputs: 9, rank: 0 };
     let (k, d, l) = (dims.components, dims.inputs, dims.outputs);
     let params = [noise(1, 2 * k, d, 0.4), noise(2, k * l, d, 0.4), noise(3, k, l, 0.4)].concat();
     let (x, dh) = (noise(4, dims.batch, d, 1.0), noise(5, dims.batch, l, 1.0));

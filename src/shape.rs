@@ -15,8 +15,8 @@ pub const fn stride(columns: usize) -> usize {
 
 /// Sizes of a Gaussian-mixture layer applied to one minibatch of each of several independent runs.
 ///
-/// Parameters of a run lie in one flat array, `mu [K,dp] | sigma [K,dp] | u [K,L,dp] | v [K,Lp]`, where `dp` and
-/// `Lp` are the padded `inputs` and `outputs`; runs follow one another.
+/// Parameters of a run lie in one flat array, `mu [K,dp] | sigma [K,dp] | u [K,L,dp] | v [K,Lp] | root [K,R,dp]`, where
+/// `dp` and `Lp` are the padded `inputs` and `outputs`; runs follow one another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GmDims {
     /// Independent networks trained at once (the leading dimension of every array).
@@ -29,6 +29,8 @@ pub struct GmDims {
     pub inputs: usize,
     /// Outputs `L` (classes less the reference class).
     pub outputs: usize,
+    /// Rows `R` of `root_k`, by which a covariance is more than its diagonal: `Σ_k = diag(σ_k²) + root_kᵀ root_k`; 0 for none.
+    pub rank: usize,
 }
 
 impl GmDims {
@@ -65,9 +67,25 @@ impl GmDims {
         start..start + self.components * self.output_stride()
     }
 
+    /// Where `root [K, R, dp]` lies in a run's parameters.
+    pub const fn root(&self) -> Range<usize> {
+        let start = self.v().end;
+        start..start + self.components * self.rank * self.input_stride()
+    }
+
+    /// Row stride of what has a column for each row of `root_k`.
+    pub const fn rank_stride(&self) -> usize {
+        stride(self.rank)
+    }
+
+    /// Length of the projections of all runs, `[R, K, B+L, Rp]`: of the minibatch and of `u_k` on the rows of `root_k`.
+    pub const fn projections_len(&self) -> usize {
+        self.runs * self.components * (self.batch + self.outputs) * self.rank_stride()
+    }
+
     /// Length of one run's parameters, pads included.
     pub const fn params_len(&self) -> usize {
-        self.v().end
+        self.root().end
     }
 
     /// Length of the inputs of all runs, `[R, B, dp]`.
@@ -90,6 +108,17 @@ impl GmDims {
             return Err(Error::Shape { op, expected: "every size at least 1".into(), got: format!("{self:?}") });
         }
         Ok(())
+    }
+
+    /// Refuses covariances that are more than their diagonals, which the fused step does not know.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] naming the rank.
+    pub fn check_diagonal(&self, op: &'static str) -> Result<()> {
+        if self.rank == 0 {
+            return Ok(());
+        }
+        Err(Error::Shape { op, expected: "diagonal covariances, rank 0".into(), got: format!("rank {}", self.rank) })
     }
 }
 

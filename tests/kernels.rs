@@ -22,6 +22,8 @@ mod gm;
 mod gm_step;
 #[path = "kernels/golden_networks.rs"]
 mod golden_networks;
+#[path = "kernels/joint.rs"]
+mod joint;
 #[path = "kernels/layers.rs"]
 mod layers;
 #[path = "kernels/loss.rs"]
@@ -42,3 +44,5 @@ mod signatures;
 mod stochastic;
 #[path = "kernels/update.rs"]
 mod update;
+#[path = "kernels/weights.rs"]
+mod weights;

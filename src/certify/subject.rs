@@ -97,8 +97,9 @@ fn convert(path: &Path, i: usize, layer: &LayerSpec, params: &[f32], dropout: Op
     let (activation, own_dropout) = match *layer {
         LayerSpec::Dense { activation, .. } => (activation, 0.0),
         LayerSpec::Stochastic { activation, dropout, .. } => (activation, dropout),
-        LayerSpec::Gm { .. } | LayerSpec::UnitNorm { .. } => {
-            let kind = if matches!(layer, LayerSpec::Gm { .. }) { "Gaussian-mixture layer" } else { "unit norm" };
+        LayerSpec::Gm { .. } | LayerSpec::GmJoint { .. } | LayerSpec::UnitNorm { .. } => {
+            let unit_norm = matches!(layer, LayerSpec::UnitNorm { .. });
+            let kind = if unit_norm { "unit norm" } else { "Gaussian-mixture layer" };
             return Err(Error::data(path, format!("layer {i} is a {kind}; bures certify takes dense layers")));
         }
     };

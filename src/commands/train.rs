@@ -9,8 +9,10 @@ use super::train_args::TrainArgs;
 use super::{Common, print_json, show};
 use crate::data::{Dataset, LoadOptions, Targets};
 use crate::device::Device;
-use crate::nn::{Model, Provenance};
-use crate::train::{ModelKind, OptimizerChoice, Progress, RunFolder, Schedule, Settings, Summary, train};
+use crate::nn::{Covariance, Model, Provenance};
+use crate::train::{
+    ModelKind, OptimizerChoice, Progress, RunFolder, Schedule, Settings, Summary, check_targets, train,
+};
 use crate::{Error, Result, plot};
 
 pub(super) fn run(common: &Common, args: &TrainArgs) -> Result<()> {
@@ -28,6 +30,7 @@ pub(super) fn run(common: &Common, args: &TrainArgs) -> Result<()> {
         let (batch, n) = (settings.batch_size, data.train.n);
         return Err(Error::Config(format!("batch-size {batch} is larger than the training set, which has {n} rows")));
     }
+    check_targets(&settings, &data)?;
     let device = common.device()?;
     let resume = resumed.is_some();
     let folder = match resumed {
@@ -63,10 +66,16 @@ fn default_out(settings: &Settings) -> Result<PathBuf> {
     let data = Path::new(&settings.data).file_stem().map_or("data".into(), |stem| stem.to_string_lossy().into_owned());
     let model = match settings.model {
         ModelKind::Gm => format!("gm-K{}", settings.components),
+        ModelKind::GmJoint => format!("gm-joint-K{}", settings.components),
         ModelKind::Fc => "fc".to_owned(),
     };
     let hidden: String = settings.hidden.iter().map(|width| format!("-{width}")).collect();
-    let base = format!("{data}-{model}{hidden}");
+    let covariance = match settings.covariance {
+        Covariance::Diagonal => String::new(),
+        Covariance::LowRank { rank } => format!("-low-rank-{rank}"),
+        Covariance::Full => "-full".to_owned(),
+    };
+    let base = format!("{data}-{model}{covariance}{hidden}");
     (1..1000)
         .map(|i| Path::new("runs").join(if i == 1 { base.clone() } else { format!("{base}-{i}") }))
         .find(|path| !path.exists())
@@ -125,7 +134,7 @@ fn update(bar: &ProgressBar, progress: &Progress) {
 
 fn title(settings: &Settings, data: &Dataset) -> String {
     let model = match settings.model {
-        ModelKind::Gm => format!("GM network, K = {}", settings.components),
+        ModelKind::Gm | ModelKind::GmJoint => format!("GM network, K = {}", settings.components),
         ModelKind::Fc => "dense network".to_owned(),
     };
     let name =

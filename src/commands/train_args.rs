@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::train_choices::{ModelArg, OptimizerArg, RecipeArg, ScheduleArg};
+use super::train_choices::{LossArg, ModelArg, OptimizerArg, RecipeArg, ScheduleArg, WeightsArg};
 use crate::data::NormalizationKind;
-use crate::train::{ModelKind, OptimizerChoice, OrderChoice, Recipe, Schedule, Settings, SettingsFile};
+use crate::nn::{Covariance, Weights};
+use crate::train::{LossChoice, ModelKind, OptimizerChoice, OrderChoice, Recipe, Schedule, Settings, SettingsFile};
 use crate::{Error, Result};
 
 /// Options of `bures train`. Without any, a GM layer learns the built-in digits.
@@ -37,12 +38,18 @@ pub(super) struct TrainArgs {
     /// Set the last N training rows aside and report them in place of the test split, to choose settings by
     #[arg(long, value_name = "N", help_heading = "Data and network")]
     validation: Option<usize>,
-    /// Kind of network: GM layers, or dense layers with ReLU [default: gm]
+    /// Kind of network: GM layers, GM layers with a joint (ω, β) layer at the end for one target value, or dense layers with ReLU [default: gm]
     #[arg(long, value_enum, help_heading = "Data and network")]
     model: Option<ModelArg>,
     /// Components K of every GM layer [default: 20]
     #[arg(long, short = 'K', value_name = "K", help_heading = "Data and network")]
     components: Option<usize>,
+    /// Covariances of the components: diagonal, diagonal plus rank R, or full [default: diagonal]
+    #[arg(long, value_name = "diagonal|low-rank:R|full", help_heading = "Data and network")]
+    covariance: Option<Covariance>,
+    /// Weights of the components: 1/K each, or learned by the Fisher–Rao flow at the rate --lr [default: equal]
+    #[arg(long, value_enum, help_heading = "Data and network")]
+    weights: Option<WeightsArg>,
     /// Widths between input and output, such as 100 or 300,100 [default: none for gm, 1000 for fc]
     #[arg(long, value_name = "WIDTHS", value_delimiter = ',', help_heading = "Data and network")]
     hidden: Option<Vec<usize>>,
@@ -85,7 +92,7 @@ pub(super) struct TrainArgs {
     /// Learning rate [default: 0.01 with adam (0.001 for fc), 0.1 with sgd]
     #[arg(long, value_name = "RATE", help_heading = "Optimisation")]
     lr: Option<f32>,
-    /// Learning rate of the σ of GM layers [default: as --lr with adam, 1 with sgd]
+    /// Learning rate of the σ of GM layers, and of what else makes their covariances [default: as --lr with adam, 1 with sgd]
     #[arg(long, value_name = "RATE", help_heading = "Optimisation")]
     lr_sigma: Option<f32>,
     /// Momentum of sgd [default: 0]
@@ -94,10 +101,13 @@ pub(super) struct TrainArgs {
     /// Penalty ½ l2 ‖θ‖² on μ and U, or on dense weights [default: 6e-5; 0 with --recipe paper and for fc]
     #[arg(long, value_name = "L2", help_heading = "Optimisation")]
     l2: Option<f32>,
+    /// Loss, which the targets decide: logistic for classes, squared for values; refused where it is not theirs
+    #[arg(long, value_enum, help_heading = "Optimisation")]
+    loss: Option<LossArg>,
     /// Course of the learning rates [default: cosine; constant with --recipe paper]
     #[arg(long, value_enum, help_heading = "Optimisation")]
     schedule: Option<ScheduleArg>,
-    /// Keep the mixture over β (μ and σ) as it starts
+    /// Keep the mixture over β (its means and covariances) as it starts
     #[arg(long, help_heading = "Optimisation")]
     freeze_beta: bool,
     /// Order of the examples: shuffled, sequential, or an integer array [steps, batch] in an .npy file [default: shuffled]
@@ -130,10 +140,13 @@ pub(super) struct TrainArgs {
 }
 
 /// What a resumed run takes from its folder.
-const SETTINGS: [&str; 31] = [
+const SETTINGS: [&str; 34] = [
     "data",
     "model",
     "components",
+    "covariance",
+    "loss",
+    "weights",
     "hidden",
     "epochs",
     "batch_size",
@@ -194,7 +207,7 @@ impl TrainArgs {
             Some(file) => file.over(recipe, model)?,
         };
         self.apply(&mut settings);
-        if self.epochs.is_none() && !in_file("epochs") && recipe == Recipe::Tuned && model == ModelKind::Gm {
+        if self.epochs.is_none() && !in_file("epochs") && recipe == Recipe::Tuned && model != ModelKind::Fc {
             settings.epochs = if settings.data == "strokes" { 25 } else { 40 };
         }
         if self.normalize.is_none() && !in_file("normalize") && is_table(&settings.data) {
@@ -220,6 +233,9 @@ impl TrainArgs {
         set(&mut settings.model, self.model.map(ModelKind::from));
         set(&mut settings.data, self.data.clone());
         set(&mut settings.components, self.components);
+        set(&mut settings.covariance, self.covariance);
+        set(&mut settings.weights, self.weights.map(Weights::from));
+        settings.loss = self.loss.map(LossChoice::from).or(settings.loss);
         set(&mut settings.hidden, self.hidden.clone());
         set(&mut settings.epochs, self.epochs);
         set(&mut settings.batch_size, self.batch_size);

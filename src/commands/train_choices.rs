@@ -2,7 +2,8 @@
 
 use clap::ValueEnum;
 
-use crate::train::{ModelKind, OptimizerChoice, Recipe, Schedule};
+use crate::nn::Weights;
+use crate::train::{LossChoice, ModelKind, OptimizerChoice, Recipe, Schedule};
 
 /// An argument's values, each the setting of the same name.
 macro_rules! choice {
@@ -25,7 +26,7 @@ macro_rules! choice {
 
 choice! {
     /// `--model`.
-    ModelArg: ModelKind { Gm, Fc }
+    ModelArg: ModelKind { Gm, GmJoint, Fc }
 }
 choice! {
     /// `--recipe`.
@@ -34,6 +35,14 @@ choice! {
 choice! {
     /// `--optimizer`.
     OptimizerArg: OptimizerChoice { Sgd, Adam }
+}
+choice! {
+    /// `--weights`.
+    WeightsArg: Weights { Equal, Learned }
+}
+choice! {
+    /// `--loss`.
+    LossArg: LossChoice { Logistic, Squared }
 }
 choice! {
     /// `--schedule`.

@@ -16,6 +16,8 @@ pub struct GmBackward {
     contract: Kernel,
     gradients: Kernel,
     input_gradient: Kernel,
+    #[cfg(feature = "gpu")]
+    root: Option<super::gm_root::GmRootBackward>,
 }
 
 /// Arguments of [`GmBackward`].
@@ -47,6 +49,8 @@ impl GmBackward {
             contract: contraction(device, dims)?,
             gradients: Kernel::new(device, "gm_update", &[("MODE", 0)])?,
             input_gradient: Kernel::new(device, "gm_input_gradient", &[])?,
+            #[cfg(feature = "gpu")]
+            root: super::gm_root::GmRootBackward::new(device, &dims)?,
         })
     }
 
@@ -87,12 +91,20 @@ impl GmBackward {
         let [_, unused] = &state.unused;
         let bindings = [state.contraction.raw()?, params, args.grads.raw()?, unused.raw()?];
         self.gradients.run(recorder, bytemuck::bytes_of(&uniform), &bindings, update_threads(&dims))?;
-        let Some(dx) = args.dx else { return Ok(()) };
-        let blocks = dims.batch.div_ceil(4);
-        let uniform = state.plan.params(&dims, args.slot, blocks);
-        let bindings = [x, params, state.coef.raw()?, dh, dx.raw()?];
-        let threads = dims.runs * blocks * dims.input_stride() / 4;
-        self.input_gradient.run(recorder, bytemuck::bytes_of(&uniform), &bindings, threads)
+        let dx = match &args.dx {
+            Some(dx) => Some(dx.raw()?),
+            None => None,
+        };
+        if let Some(dx) = dx {
+            let blocks = dims.batch.div_ceil(4);
+            let uniform = state.plan.params(&dims, args.slot, blocks);
+            let bindings = [x, params, state.coef.raw()?, dh, dx];
+            let threads = dims.runs * blocks * dims.input_stride() / 4;
+            self.input_gradient.run(recorder, bytemuck::bytes_of(&uniform), &bindings, threads)?;
+        }
+        let Some(root) = &self.root else { return Ok(()) };
+        let to = super::gm_root::RootGradients { grads: args.grads.raw()?, dx };
+        root.run(recorder, args.state, (x, args.slot), [params, dh], to)
     }
 }
 

@@ -71,6 +71,8 @@ impl GmForward {
 pub(super) struct GmProducts {
     forward: Kernel,
     reduce: Kernel,
+    #[cfg(feature = "gpu")]
+    root: Option<super::gm_root::GmRootForward>,
 }
 
 impl GmProducts {
@@ -86,7 +88,12 @@ impl GmProducts {
                 Kernel::of(device, "gm_forward", &consts, Threads::Long)?
             }
         };
-        Ok(Self { forward, reduce: Kernel::new(device, "gm_reduce", &[])? })
+        Ok(Self {
+            forward,
+            reduce: Kernel::new(device, "gm_reduce", &[])?,
+            #[cfg(feature = "gpu")]
+            root: super::gm_root::GmRootForward::new(device, &dims)?,
+        })
     }
 
     #[cfg(feature = "gpu")]
@@ -99,12 +106,16 @@ impl GmProducts {
         params: &Buffer<f32>,
     ) -> Result<()> {
         let dims = state.dims();
-        let state = state.gpu()?;
-        let uniform = state.plan.params(&dims, slot, dims.batch.div_ceil(state.plan.rows as usize));
-        let uniform = bytemuck::bytes_of(&uniform);
-        let bindings = [x.raw()?, params.raw()?, state.partial.raw()?];
-        self.forward.run(recorder, uniform, &bindings, state.plan.forward_threads(&dims))?;
-        let bindings = [state.partial.raw()?, params.raw()?, state.sums.raw()?, state.moments.raw()?];
-        self.reduce.run(recorder, uniform, &bindings, state.sums.len())
+        let (x, params, arrays) = (x.raw()?, params.raw()?, state.gpu()?);
+        let mut uniform = arrays.plan.params(&dims, slot, dims.batch.div_ceil(arrays.plan.rows as usize));
+        let bindings = [x, params, arrays.partial.raw()?];
+        let threads = arrays.plan.forward_threads(&dims);
+        self.forward.run(recorder, bytemuck::bytes_of(&uniform), &bindings, threads)?;
+        if let Some(root) = &self.root {
+            root.run(recorder, state, (x, slot), params)?;
+            uniform.splits += 1;
+        }
+        let bindings = [arrays.partial.raw()?, params, arrays.sums.raw()?, arrays.moments.raw()?];
+        self.reduce.run(recorder, bytemuck::bytes_of(&uniform), &bindings, arrays.sums.len())
     }
 }

@@ -13,7 +13,7 @@ pub(super) struct GmParams {
     outs: u32,
     runs: u32,
     slot: u32,
-    splits: u32,
+    pub(super) splits: u32,
     split_first: u32,
     split_step: u32,
     split_span: u32,
@@ -21,7 +21,8 @@ pub(super) struct GmParams {
     tiles: u32,
     pub(super) reference: u32,
     inv_comps: f32,
-    pad: [u32; 2],
+    rank: u32,
+    pad: u32,
     pub(super) rates: [f32; 4],
     pub(super) l2: [f32; 4],
     pub(super) settings: [f32; 4],
@@ -107,6 +108,7 @@ impl GmPlan {
             blocks: blocks as u32,
             tiles: self.tiles,
             inv_comps: 1.0 / dims.components as f32,
+            rank: dims.rank as u32,
             ..GmParams::default()
         }
     }

@@ -24,11 +24,13 @@ pub(super) enum Inner {
 #[cfg(feature = "gpu")]
 pub(super) struct GpuState {
     pub(super) plan: super::gm_params::GmPlan,
+    /// With one split more than the plan has where covariances are not diagonal.
     pub(super) partial: Buffer<f32>,
     pub(super) sums: Buffer<f32>,
     pub(super) moments: Buffer<f32>,
     pub(super) coef: Buffer<f32>,
     pub(super) contraction: Buffer<f32>,
+    pub(super) root: Option<super::gm_root::RootState>,
     /// Stands at the bindings that a variant of a shader does not use.
     pub(super) unused: [Buffer<f32>; 2],
 }
@@ -51,11 +53,12 @@ impl GmState {
                 let row = dims.input_stride() + 4;
                 Inner::Gpu(GpuState {
                     plan,
-                    partial: Buffer::zeros(device, plan.splits as usize * sums)?,
+                    partial: Buffer::zeros(device, (plan.splits as usize + usize::from(dims.rank > 0)) * sums)?,
                     sums: Buffer::zeros(device, sums)?,
                     moments: Buffer::zeros(device, 4 * pairs)?,
                     coef: Buffer::zeros(device, 4 * pairs)?,
                     contraction: Buffer::zeros(device, dims.runs * dims.components * columns * row)?,
+                    root: super::gm_root::RootState::new(device, &dims)?,
                     unused: [Buffer::zeros(device, 4)?, Buffer::zeros(device, 4)?],
                 })
             }
@@ -82,6 +85,13 @@ impl GmState {
         }
     }
 
+    /// The plan, and the arrays of a layer whose covariances are not diagonal.
+    #[cfg(feature = "gpu")]
+    pub(super) fn root(&self) -> Result<(&super::gm_params::GmPlan, &super::gm_root::RootState)> {
+        let state = self.gpu()?;
+        Ok((&state.plan, state.root.as_ref().ok_or_else(no_root)?))
+    }
+
     #[cfg(feature = "gpu")]
     pub(super) fn gpu(&self) -> Result<&GpuState> {
         match &self.inner {
@@ -89,6 +99,11 @@ impl GmState {
             Inner::Cpu(_) => Err(wrong_executor("a GPU", "the CPU")),
         }
     }
+}
+
+#[cfg(feature = "gpu")]
+fn no_root() -> crate::Error {
+    crate::Error::Shape { op: "GM layer", expected: "a state of rank 1 or more".into(), got: "one of rank 0".into() }
 }
 
 #[cfg(feature = "gpu")]

@@ -54,9 +54,10 @@ impl GmStep {
     /// For a layer of sizes `dims`; with `reference`, class 0 has logit 0 and `L` outputs serve `L + 1` classes.
     ///
     /// # Errors
-    /// [`crate::Error::Shape`] where a size is 0; [`crate::Error::Limit`] or [`crate::Error::Gpu`] where the device
+    /// [`crate::Error::Shape`] where a size is 0 or covariances are not diagonal; [`crate::Error::Limit`] or [`crate::Error::Gpu`] where the device
     /// cannot hold the scratch or refuses a shader.
     pub fn new(device: &Device, dims: GmDims, reference: bool, kind: OptimizerKind) -> Result<Self> {
+        dims.check_diagonal("GM training step")?;
         let host = |len| if device.is_cpu() { len } else { 0 };
         Ok(Self {
             kind,

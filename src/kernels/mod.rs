@@ -9,16 +9,22 @@ pub mod gather;
 pub mod gaussian_w2;
 pub mod gm_backward;
 pub mod gm_forward;
+pub mod gm_joint;
 #[cfg(feature = "gpu")]
 mod gm_params;
+#[cfg(feature = "gpu")]
+mod gm_root;
 pub mod gm_state;
 pub mod gm_step;
+pub mod gm_weighted;
 pub mod loss;
 pub mod optimizer;
 pub mod philox;
 pub mod propagation;
 pub mod relu_moments;
+pub mod shift_columns;
 pub mod signature;
+pub mod simplex_step;
 pub mod stochastic;
 mod sweeps;
 pub mod symmetric_eigen;

@@ -116,7 +116,7 @@ impl<'a> Update<'a> {
 }
 
 /// Most groups that one dispatch takes.
-const MAX_GROUPS: usize = 4;
+pub const MAX_GROUPS: usize = 4;
 
 /// A step of an optimiser on the parameters of one layer.
 pub struct Optimizer {

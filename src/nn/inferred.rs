@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::covariance::{Covariance, Weights};
 use super::metadata::{Description, correlated};
 use super::model::Provenance;
-use super::spec::{Activation, LayerSpec, NetworkSpec};
+use super::network_spec::NetworkSpec;
+use super::spec::{Activation, LayerSpec};
 use crate::data::Normalization;
 use crate::io::Tensors;
 use crate::{Error, Result};
@@ -54,9 +56,20 @@ fn sequential_step(indices: &[usize]) -> usize {
 
 fn layer(path: &Path, file: &Tensors, name: &str, random: bool) -> Result<LayerSpec> {
     let shape = |tensor: &str| file.tensors.get(&format!("{name}{tensor}")).map(|t| &t.shape[..]);
+    if let (None, Some(&[components, n, _])) = (shape("u"), shape("c")) {
+        return Ok(LayerSpec::GmJoint { components, inputs: n.saturating_sub(1) });
+    }
     let weight = shape("weight_mean").or_else(|| shape("weight"));
     match (shape("u"), weight) {
-        (Some(&[components, outputs, inputs]), None) => Ok(LayerSpec::Gm { components, inputs, outputs }),
+        (Some(&[components, outputs, inputs]), None) => {
+            let covariance = match (shape("root"), shape("c")) {
+                (Some(&[_, rank, _]), _) => Covariance::LowRank { rank },
+                (None, Some(_)) => Covariance::Full,
+                _ => Covariance::Diagonal,
+            };
+            let weights = if shape("weights").is_some() { Weights::Learned } else { Weights::Equal };
+            Ok(LayerSpec::Gm { components, inputs, outputs, covariance, weights })
+        }
         (None, Some(&[outputs, inputs])) if random => {
             let correlated = correlated(file, name).map_err(|what| Error::format(path, what))?;
             Ok(LayerSpec::Stochastic { inputs, outputs, activation: Activation::None, dropout: 0.0, correlated })
@@ -64,7 +77,10 @@ fn layer(path: &Path, file: &Tensors, name: &str, random: bool) -> Result<LayerS
         (None, Some(&[outputs, inputs])) => Ok(LayerSpec::Dense { inputs, outputs, activation: Activation::None }),
         _ => {
             let layer = name.trim_end_matches('.');
-            Err(Error::format(path, format!("layer {layer} has neither u [K,L,d] nor weight [out,in]")))
+            Err(Error::format(
+                path,
+                format!("layer {layer} has neither u [K,L,d] nor weight [out,in], nor c [K,1+d,1+d]"),
+            ))
         }
     }
 }

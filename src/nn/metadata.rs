@@ -5,7 +5,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::model::{Model, Provenance};
-use super::spec::{Activation, LayerSpec, NetworkSpec};
+use super::network_spec::NetworkSpec;
+use super::spec::{Activation, LayerSpec};
 use crate::data::{Normalization, TargetScale};
 use crate::io::Tensors;
 use crate::{Error, Result};
@@ -77,7 +78,7 @@ pub(super) fn describe(model: &Model) -> serde_json::Result<String> {
             provenance,
         });
     }
-    let gm = model.spec.layers.iter().any(|layer| matches!(layer, LayerSpec::Gm { .. }));
+    let gm = model.spec.layers.iter().any(|layer| matches!(layer, LayerSpec::Gm { .. } | LayerSpec::GmJoint { .. }));
     let kind = if gm { "gm" } else { "network" }.to_owned();
     let layers = &model.spec;
     serde_json::to_string(&Metadata { format: FORMAT, kind, layers, classes, normalize, targets, provenance })

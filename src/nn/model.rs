@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::inferred::inferred;
 use super::metadata::{Description, described};
-use super::spec::{Activation, NetworkSpec};
+use super::network_spec::NetworkSpec;
+use super::spec::Activation;
 use super::tensor_spec::TensorSpec;
 use crate::data::{Dataset, Normalization, TargetScale};
 use crate::device::Device;
@@ -126,11 +127,12 @@ impl Model {
             let tensors = layer.tensors();
             let found: Vec<Option<String>> =
                 tensors.iter().map(|tensor| find(path, file, prefix, tensor)).collect::<Result<_>>()?;
-            let mut flat = vec![0.0; layer.params_len()];
+            let mut flat = layer.blank_params();
             for (tensor, name) in tensors.iter().zip(&found) {
                 if let Some(name) = name {
                     let (_, values) = file.finite_f32(name, path)?;
                     check_deviations(path, tensor, name, &values)?;
+                    check_weights(path, tensor, name, &values)?;
                     tensor.pack(&values, &mut flat);
                 }
             }
@@ -159,6 +161,16 @@ fn find(path: &Path, file: &Tensors, prefix: &str, wanted: &TensorSpec) -> Resul
         }
         Some(_) => Ok(Some(name)),
     }
+}
+
+/// Weights of components are on the simplex, up to the rounding of a file.
+fn check_weights(path: &Path, tensor: &TensorSpec, name: &str, values: &[f32]) -> Result<()> {
+    let sum: f64 = values.iter().map(|&weight| f64::from(weight)).sum();
+    if tensor.name != "weights" || (values.iter().all(|&weight| weight >= 0.0) && (sum - 1.0).abs() < 1e-3) {
+        return Ok(());
+    }
+    let what = format!("tensor {name} holds weights of sum {sum}; they must not be negative and sum to 1");
+    Err(Error::data(path, what))
 }
 
 fn check_deviations(path: &Path, tensor: &TensorSpec, name: &str, values: &[f32]) -> Result<()> {

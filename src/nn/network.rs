@@ -1,6 +1,6 @@
 //! A network's parameters on a device, for one run or several at once.
 
-use super::spec::NetworkSpec;
+use super::network_spec::NetworkSpec;
 use crate::device::{Buffer, Device, Stream};
 use crate::{Error, Result};
 
@@ -25,7 +25,7 @@ impl Network {
         for (i, layer) in spec.layers.iter().enumerate() {
             let flat: Vec<f32> = runs.iter().filter_map(|run| run.get(i)).flatten().copied().collect();
             crate::shape::expect_len("network", "parameters [R,P]", flat.len(), runs.len() * layer.params_len())?;
-            params.push(Buffer::from_vec(device, flat)?);
+            params.push(Buffer::from_vec(device, flat).map_err(|why| of_layer(why, i))?);
         }
         Ok(Self { device: device.clone(), spec: spec.clone(), runs: runs.len(), params })
     }
@@ -69,6 +69,18 @@ impl Network {
     /// What the device reports.
     pub fn read(&self, stream: &mut Stream) -> Result<Vec<Vec<Vec<f32>>>> {
         read_runs(stream, self.runs, &self.params)
+    }
+}
+
+/// Says which layer is too large for the device, and what makes it smaller.
+fn of_layer(why: Error, layer: usize) -> Error {
+    match why {
+        Error::Limit { what, need, have } => {
+            let advice =
+                "fewer components, a covariance of smaller rank, narrower layers or fewer seeds make it smaller";
+            Error::Limit { what: format!("layer {layer} is too large ({advice}): {what}"), need, have }
+        }
+        other => other,
     }
 }
 

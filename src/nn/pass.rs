@@ -1,15 +1,19 @@
 //! The forward and backward pass of a network at one minibatch size: operations and intermediate arrays.
 
+use super::covariance::Weights;
 use super::network::Network;
-use super::spec::{Activation, LayerSpec, NetworkSpec, gm_dims};
+use super::network_spec::NetworkSpec;
+use super::spec::{Activation, LayerSpec};
 use crate::Result;
 use crate::device::{Buffer, Device, Stream};
 use crate::kernels::activation::{Activation as ActivationKernel, ActivationKind};
 use crate::kernels::dense::{Dense, DenseBackwardArgs, DenseForwardArgs};
 use crate::kernels::gm_backward::{GmBackward, GmBackwardArgs};
 use crate::kernels::gm_forward::{GmForward, GmForwardArgs};
+use crate::kernels::gm_joint::{GmJoint, GmJointBackwardArgs, GmJointForwardArgs};
 use crate::kernels::gm_state::GmState;
-use crate::shape::{DenseDims, stride};
+use crate::kernels::gm_weighted::GmWeighted;
+use crate::shape::{DenseDims, GmDims, stride};
 
 /// One operation of the chain; a dense layer with an activation is two.
 struct Stage {
@@ -25,6 +29,8 @@ struct Stage {
 #[allow(clippy::large_enum_variant)] // one per layer
 enum Operation {
     Gm { forward: GmForward, backward: GmBackward, state: GmState },
+    GmWeighted(GmWeighted),
+    GmJoint(GmJoint),
     Dense { kernel: Dense, dims: DenseDims },
     Activation(ActivationKernel),
 }
@@ -55,14 +61,21 @@ impl Pass {
         };
         for (i, layer) in spec.layers.iter().enumerate() {
             match *layer {
-                LayerSpec::Gm { components, inputs, outputs } => {
-                    let dims = gm_dims(runs, batch, components, inputs, outputs);
-                    let operation = Operation::Gm {
-                        forward: GmForward::new(device, dims)?,
-                        backward: GmBackward::new(device, dims)?,
-                        state: GmState::new(device, dims)?,
+                LayerSpec::Gm { components, inputs, outputs, covariance, weights } => {
+                    let rank = covariance.rank(inputs);
+                    let dims = GmDims { runs, batch, components, inputs, outputs, rank };
+                    let operation = match weights {
+                        Weights::Learned => Operation::GmWeighted(GmWeighted::new(device, dims)?),
+                        Weights::Equal => Operation::Gm {
+                            forward: GmForward::new(device, dims)?,
+                            backward: GmBackward::new(device, dims)?,
+                            state: GmState::new(device, dims)?,
+                        },
                     };
                     push(operation, i, outputs)?;
+                }
+                LayerSpec::GmJoint { components, inputs } => {
+                    push(Operation::GmJoint(GmJoint::new(device, runs, batch, components, inputs)?), i, 1)?;
                 }
                 LayerSpec::Dense { inputs, outputs, activation } => {
                     let dims = DenseDims { runs, batch, inputs, outputs };
@@ -106,6 +119,10 @@ impl Pass {
                     let args = GmForwardArgs { x: input, slot, params, state, h: &mut stage.out };
                     forward.record(stream, args)?;
                 }
+                Operation::GmWeighted(layer) => layer.forward(stream, (input, slot), params, &mut stage.out)?,
+                Operation::GmJoint(layer) => {
+                    layer.forward(stream, GmJointForwardArgs { x: input, slot, params, h: &mut stage.out })?;
+                }
                 Operation::Dense { kernel, dims } => {
                     let args = DenseForwardArgs { dims: *dims, x: input, slot, params, h: &mut stage.out };
                     kernel.forward(stream, args)?;
@@ -146,6 +163,12 @@ impl Pass {
                 Operation::Gm { backward, state, .. } => {
                     let args = GmBackwardArgs { x: input, slot, params, state, dh, grads, dx: d_input };
                     backward.record(stream, args)?;
+                }
+                Operation::GmWeighted(layer) => {
+                    layer.backward(stream, (input, slot), params, dh, (grads, d_input))?;
+                }
+                Operation::GmJoint(layer) => {
+                    layer.backward(stream, GmJointBackwardArgs { params, dh, grads, dx: d_input })?;
                 }
                 Operation::Dense { kernel, dims } => {
                     let args = DenseBackwardArgs { dims: *dims, x: input, slot, params, dh, grads, dx: d_input };

@@ -2,9 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::covariance::{Covariance, Weights};
 use super::tensor_spec::TensorSpec;
+use crate::kernels::gm_joint::GmJoint;
+use crate::reference::gm_weights;
 use crate::shape::{DenseDims, GmDims, stride};
-use crate::{Error, Result};
 
 /// What follows a dense layer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +44,23 @@ pub enum LayerSpec {
         inputs: usize,
         /// Outputs `L`.
         outputs: usize,
+        /// Covariances of the components.
+        #[serde(default, skip_serializing_if = "Covariance::is_diagonal")]
+        covariance: Covariance,
+        /// Weights of the components.
+        #[serde(default, skip_serializing_if = "Weights::are_equal")]
+        weights: Weights,
+    },
+    /// A Gaussian mixture over neurons with one output, whose weight ω and β are jointly Gaussian (Appendix A.1): means and
+    /// covariances `C_k C_kᵀ` of `(ω, β)`, ω first.
+    ///
+    /// It is run as a GM layer with full covariances over the inputs `(0, x)`, of which ω is a linear function that stays:
+    /// `U_k = e_0ᵀ`, `v_k = 0`.
+    GmJoint {
+        /// Components `K`.
+        components: usize,
+        /// Inputs `d`.
+        inputs: usize,
     },
     /// A dense layer and its activation.
     Dense {
@@ -79,6 +98,7 @@ impl LayerSpec {
     pub fn inputs(&self) -> usize {
         match *self {
             Self::Gm { inputs, .. }
+            | Self::GmJoint { inputs, .. }
             | Self::Dense { inputs, .. }
             | Self::Stochastic { inputs, .. }
             | Self::UnitNorm { inputs } => inputs,
@@ -89,22 +109,27 @@ impl LayerSpec {
     pub fn outputs(&self) -> usize {
         match *self {
             Self::Gm { outputs, .. } | Self::Dense { outputs, .. } | Self::Stochastic { outputs, .. } => outputs,
+            Self::GmJoint { .. } => 1,
             Self::UnitNorm { inputs } => inputs,
+        }
+    }
+
+    /// Sizes of a GM layer with its runs and batch, of a joint one as it is run; none for other layers.
+    pub fn gm_dims(&self, runs: usize, batch: usize) -> Option<GmDims> {
+        match *self {
+            Self::Gm { components, inputs, outputs, covariance, .. } => {
+                let rank = covariance.rank(inputs);
+                Some(GmDims { runs, batch, components, inputs, outputs, rank })
+            }
+            Self::GmJoint { components, inputs } => Some(GmJoint::dims(runs, batch, components, inputs)),
+            _ => None,
         }
     }
 
     /// The layer's tensors; none for a layer without parameters.
     pub fn tensors(&self) -> Vec<TensorSpec> {
         match *self {
-            Self::Gm { components: k, inputs: d, outputs: l } => {
-                let dims = gm_dims(1, 1, k, d, l);
-                vec![
-                    TensorSpec::new("mu", &[k, d], dims.mu()),
-                    TensorSpec::new("sigma", &[k, d], dims.sigma()),
-                    TensorSpec::new("u", &[k, l, d], dims.u()),
-                    TensorSpec::new("v", &[k, l], dims.v()),
-                ]
-            }
+            Self::Gm { .. } | Self::GmJoint { .. } => self.gm_tensors(),
             Self::Dense { inputs: d, outputs: l, .. } => {
                 let dims = DenseDims { runs: 1, batch: 1, inputs: d, outputs: l };
                 vec![TensorSpec::new("weight", &[l, d], dims.weight()), TensorSpec::new("bias", &[l], dims.bias())]
@@ -132,150 +157,37 @@ impl LayerSpec {
         }
     }
 
+    /// The tensors of a GM layer. A full covariance has no σ: its place stays 0.
+    fn gm_tensors(&self) -> Vec<TensorSpec> {
+        let Some(dims) = self.gm_dims(1, 1) else { return Vec::new() };
+        let (k, d, l, r) = (dims.components, dims.inputs, dims.outputs, dims.rank);
+        let mu = TensorSpec::new("mu", &[k, d], dims.mu());
+        let c = TensorSpec::transposed("c", &[k, d, d], dims.root());
+        let Self::Gm { covariance, weights, .. } = *self else { return vec![mu, c] };
+        let sigma = TensorSpec::new("sigma", &[k, d], dims.sigma());
+        let outputs = [TensorSpec::new("u", &[k, l, d], dims.u()), TensorSpec::new("v", &[k, l], dims.v())];
+        let root = TensorSpec::new("root", &[k, r, d], dims.root());
+        let (before, behind) = match covariance {
+            Covariance::Full => (vec![mu], vec![c]),
+            Covariance::LowRank { rank } if rank > 0 => (vec![mu, sigma], vec![root]),
+            Covariance::LowRank { .. } | Covariance::Diagonal => (vec![mu, sigma], Vec::new()),
+        };
+        let learned =
+            (weights == Weights::Learned).then(|| TensorSpec::new("weights", &[k], gm_weights::weights(&dims)));
+        before.into_iter().chain(outputs).chain(behind).chain(learned).collect()
+    }
+
+    /// A run's flat parameters before any tensor is in its place: 0, and what the layer holds fixed.
+    pub fn blank_params(&self) -> Vec<f32> {
+        let mut params = vec![0.0; self.params_len()];
+        if let (Self::GmJoint { .. }, Some(dims)) = (self, self.gm_dims(1, 1)) {
+            params[dims.u()].iter_mut().step_by(dims.input_stride()).for_each(|u| *u = 1.0);
+        }
+        params
+    }
+
     /// Length of a run's flat parameters, pads included.
     pub fn params_len(&self) -> usize {
         self.tensors().last().map_or(0, |tensor| tensor.range.end)
-    }
-}
-
-/// Sizes of a GM layer with its runs and batch.
-pub(super) fn gm_dims(runs: usize, batch: usize, components: usize, inputs: usize, outputs: usize) -> GmDims {
-    GmDims { runs, batch, components, inputs, outputs }
-}
-
-/// The layers of a network, first to last.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct NetworkSpec {
-    /// Its layers.
-    pub layers: Vec<LayerSpec>,
-}
-
-impl NetworkSpec {
-    /// GM layers of `components` components each, from `inputs` through the widths `hidden` to `outputs`, with a unit
-    /// norm between (Section 5, Figure 7).
-    pub fn gm(inputs: usize, hidden: &[usize], outputs: usize, components: usize) -> Self {
-        let mut layers = Vec::new();
-        let mut width = inputs;
-        for &next in hidden {
-            layers.push(LayerSpec::Gm { components, inputs: width, outputs: next });
-            layers.push(LayerSpec::UnitNorm { inputs: next });
-            width = next;
-        }
-        layers.push(LayerSpec::Gm { components, inputs: width, outputs });
-        Self { layers }
-    }
-
-    /// Dense layers from `inputs` through the widths `hidden`, each followed by a ReLU, to `outputs`.
-    pub fn fc(inputs: usize, hidden: &[usize], outputs: usize) -> Self {
-        let mut layers = Vec::new();
-        let mut width = inputs;
-        for &next in hidden {
-            layers.push(LayerSpec::Dense { inputs: width, outputs: next, activation: Activation::Relu });
-            width = next;
-        }
-        layers.push(LayerSpec::Dense { inputs: width, outputs, activation: Activation::None });
-        Self { layers }
-    }
-
-    /// Refuses a network without layers, with a layer of size 0, or whose layers do not fit one another.
-    ///
-    /// # Errors
-    /// [`Error::Config`] naming the layer.
-    pub fn check(&self) -> Result<()> {
-        if self.layers.is_empty() {
-            return Err(Error::Config("a network needs at least one layer".to_owned()));
-        }
-        for (i, layer) in self.layers.iter().enumerate() {
-            let components = if let LayerSpec::Gm { components, .. } = *layer { components } else { 1 };
-            if components == 0 || layer.inputs() == 0 || layer.outputs() == 0 {
-                let what = format!("layer {i} has a size of 0: {layer:?}; every size must be at least 1");
-                return Err(Error::Config(what));
-            }
-            let rows = if let LayerSpec::UnitNorm { .. } = layer { 1 } else { layer.outputs().saturating_add(3) };
-            let whole = matches!(layer, LayerSpec::Stochastic { correlated, .. } if correlated.contains(&true));
-            let covariance = if whole { layer.inputs().saturating_mul(rows) } else { 1 };
-            let elements =
-                [components, layer.inputs(), rows, 4, covariance].into_iter().try_fold(1, usize::checked_mul);
-            if elements.is_none_or(|elements| elements > 1 << 40) {
-                return Err(Error::Config(format!("layer {i} is too large: {layer:?}")));
-            }
-        }
-        for (i, pair) in self.layers.windows(2).enumerate() {
-            if pair[0].outputs() != pair[1].inputs() {
-                let (out, into) = (pair[0].outputs(), pair[1].inputs());
-                let what = format!("layer {i} has {out} outputs but layer {} takes {into} inputs", i + 1);
-                return Err(Error::Config(what));
-            }
-        }
-        Ok(())
-    }
-
-    /// Refuses a network with random weights: it is certified, and a pass cannot run it.
-    ///
-    /// # Errors
-    /// [`Error::Config`] naming the layer.
-    pub fn check_runs(&self) -> Result<()> {
-        match self.layers.iter().position(|layer| matches!(layer, LayerSpec::Stochastic { .. })) {
-            None => Ok(()),
-            Some(i) => Err(Error::Config(format!(
-                "the weights of layer {i} are random: such a network is for bures certify, and cannot be trained, evaluated or run"
-            ))),
-        }
-    }
-
-    /// Inputs of the first layer.
-    pub fn inputs(&self) -> usize {
-        self.layers.first().map_or(0, LayerSpec::inputs)
-    }
-
-    /// Outputs of the last layer.
-    pub fn outputs(&self) -> usize {
-        self.layers.last().map_or(0, LayerSpec::outputs)
-    }
-
-    /// Number of parameters, pads not counted.
-    pub fn parameters(&self) -> usize {
-        let tensors = self.layers.iter().flat_map(LayerSpec::tensors);
-        tensors.map(|tensor| tensor.shape.iter().product::<usize>()).sum()
-    }
-
-    /// One line for people, such as `GM layer 784 → 9, K = 20`.
-    pub fn describe(&self) -> String {
-        let widths: Vec<String> = std::iter::once(self.inputs())
-            .chain(self.layers.iter().filter(|l| !l.tensors().is_empty()).map(LayerSpec::outputs))
-            .map(|width| width.to_string())
-            .collect();
-        let path = widths.join(" → ");
-        let components: Vec<usize> = self
-            .layers
-            .iter()
-            .filter_map(|l| if let LayerSpec::Gm { components, .. } = *l { Some(components) } else { None })
-            .collect();
-        match components[..] {
-            [] => format!("dense network {path}, {}", self.activations()),
-            [k] if widths.len() == 2 => format!("GM layer {path}, K = {k}"),
-            [k, ..] if components.iter().all(|&other| other == k) => format!("network {path} with GM layers, K = {k}"),
-            _ => format!("network {path} with GM layers, K = {components:?}"),
-        }
-    }
-
-    /// What stands between its dense layers: `ReLU`, `tanh`, `linear`, or several of them; nothing where there is no between.
-    pub fn activations(&self) -> String {
-        let mut names: Vec<&str> = Vec::new();
-        for layer in &self.layers[..self.layers.len().saturating_sub(1)] {
-            let (LayerSpec::Dense { activation, .. } | LayerSpec::Stochastic { activation, .. }) = layer else {
-                continue;
-            };
-            let name = match activation {
-                Activation::None => "linear",
-                Activation::Relu => "ReLU",
-                Activation::Tanh => "tanh",
-            };
-            if !names.contains(&name) {
-                names.push(name);
-            }
-        }
-        names.join(" and ")
     }
 }

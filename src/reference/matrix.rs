@@ -67,6 +67,12 @@ pub(super) fn product_nt<T: Real>(out: &mut [T], stride: usize, a: View<'_, T>, 
     matmul(out, Accum::Replace, a.faer(), b.faer().transpose(), T::ONE, Par::Seq);
 }
 
+/// `out = a b`, or `out += a b`; rows of `out` are `stride` apart.
+pub(super) fn product_nn<T: Real>(how: Accum, out: &mut [T], stride: usize, a: View<'_, T>, b: View<'_, T>) {
+    let out = target(out, a.rows, b.columns, stride);
+    matmul(out, how, a.faer(), b.faer(), T::ONE, Par::Seq);
+}
+
 /// `out = a bᵀ` with the columns of `out` cut into blocks of `block` that run on any thread. The cut is the same
 /// on every machine, so the bits are too.
 pub(super) fn par_product_nt<T: Real>(out: &mut [T], stride: usize, a: View<'_, T>, b: View<'_, T>, block: usize) {
@@ -83,6 +89,23 @@ pub(super) fn par_product_nn<T: Real>(out: &mut [T], stride: usize, a: View<'_, 
     par_columns(out, block, |first, out| {
         let b = b.faer().subcols(first, out.ncols());
         matmul(out, Accum::Replace, a.faer(), b, T::ONE, Par::Seq);
+    });
+}
+
+/// `out += Σ a b` over the pairs `(a, b)` in their order, cut by columns like [`par_product_nt`].
+pub(super) fn par_sum_of_products<T: Real>(
+    out: &mut [T],
+    stride: usize,
+    pairs: &[(View<'_, T>, View<'_, T>)],
+    block: usize,
+) {
+    let Some((a, b)) = pairs.first() else { return };
+    let out = target(out, a.rows, b.columns, stride);
+    par_columns(out, block, |first, mut out| {
+        for (a, b) in pairs {
+            let b = b.faer().subcols(first, out.ncols());
+            matmul(out.as_mut(), Accum::Add, a.faer(), b, T::ONE, Par::Seq);
+        }
     });
 }
 

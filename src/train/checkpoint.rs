@@ -107,7 +107,7 @@ fn counters(path: &Path, file: &Tensors) -> Result<Counters> {
 
 fn read_set(spec: &NetworkSpec, path: &Path, file: &Tensors, set: &str) -> Result<Vec<Vec<f32>>> {
     let layer = |(i, layer): (usize, &crate::nn::LayerSpec)| {
-        let mut flat = vec![0.0; layer.params_len()];
+        let mut flat = if set == "params" { layer.blank_params() } else { vec![0.0; layer.params_len()] };
         for tensor in layer.tensors() {
             let name = format!("{set}.layers.{i}.{}", tensor.name);
             let (shape, values) = file.finite_f32(&name, path)?;

@@ -4,62 +4,11 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::choices::{LossChoice, ModelKind, OptimizerChoice, OrderChoice, Recipe, Schedule};
 use crate::data::NormalizationKind;
 use crate::kernels::optimizer::Group;
-use crate::nn::{DenseInit, GmInit, Init, LayerSpec, NetworkSpec};
+use crate::nn::{Covariance, DenseInit, GmInit, Init, LayerSpec, NetworkSpec, Weights, covariance_as_text};
 use crate::{Error, Result};
-
-/// Which kind of network.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ModelKind {
-    /// Gaussian-mixture layers.
-    Gm,
-    /// Dense layers with ReLU.
-    Fc,
-}
-
-/// Which optimiser.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum OptimizerChoice {
-    /// Gradient descent, with momentum where it is not 0.
-    Sgd,
-    /// Adam.
-    Adam,
-}
-
-/// How the learning rate moves over the run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Schedule {
-    /// It stays.
-    Constant,
-    /// It falls to 0 along half a cosine.
-    Cosine,
-}
-
-/// In which order training examples come.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum OrderChoice {
-    /// A fresh random order every epoch.
-    Shuffled,
-    /// The order of the data set.
-    Sequential,
-    /// Minibatches from an integer array `[steps, batch]` in an `.npy` file.
-    File(PathBuf),
-}
-
-/// Whose choices of optimiser, rates and start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Recipe {
-    /// The paper's: SGD at 0.1 (σ at 1), γ = 1/2.
-    Paper,
-    /// Ours, chosen on a validation split.
-    Tuned,
-}
 
 /// A whole run. Written to `config.toml` as used; unknown keys are refused.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -74,8 +23,17 @@ pub struct Settings {
     pub split: Option<usize>,
     /// Components `K` of every GM layer.
     pub components: usize,
+    /// Covariances of the components of GM layers.
+    #[serde(default, with = "covariance_as_text")]
+    pub covariance: Covariance,
+    /// Weights of the components of GM layers.
+    #[serde(default)]
+    pub weights: Weights,
     /// Widths between input and output.
     pub hidden: Vec<usize>,
+    /// Loss; that of the data's targets where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loss: Option<LossChoice>,
     /// Passes over the training set.
     pub epochs: u64,
     /// Rows of a minibatch.
@@ -84,7 +42,7 @@ pub struct Settings {
     pub optimizer: OptimizerChoice,
     /// Learning rate.
     pub lr: f32,
-    /// Learning rate of σ.
+    /// Learning rate of σ, and of what else makes covariances.
     pub lr_sigma: f32,
     /// Momentum of SGD; 0 is none.
     pub momentum: f32,
@@ -92,7 +50,7 @@ pub struct Settings {
     pub l2: f32,
     /// Course of the learning rates.
     pub schedule: Schedule,
-    /// Whether the mixture over β (μ and σ) stays as it starts.
+    /// Whether the mixture over β (μ, σ and what else makes covariances) stays as it starts.
     pub freeze_beta: bool,
     /// Standard deviation of the initial μ.
     pub init_mean_std: f64,
@@ -133,7 +91,10 @@ impl Settings {
             data: "strokes".to_owned(),
             split: None,
             components: 20,
+            covariance: Covariance::Diagonal,
+            weights: Weights::Equal,
             hidden: if model == ModelKind::Fc { vec![1000] } else { Vec::new() },
+            loss: None,
             epochs: 20,
             batch_size: 64,
             optimizer: OptimizerChoice::Sgd,
@@ -158,7 +119,7 @@ impl Settings {
         };
         match (recipe, model) {
             (Recipe::Paper, _) => {}
-            (Recipe::Tuned, ModelKind::Gm) => {
+            (Recipe::Tuned, ModelKind::Gm | ModelKind::GmJoint) => {
                 settings.optimizer = OptimizerChoice::Adam;
                 (settings.lr, settings.lr_sigma, settings.l2) = (1e-2, 1e-2, 6e-5);
                 settings.schedule = Schedule::Cosine;
@@ -219,15 +180,29 @@ impl Settings {
         refuse(
             self.mixture_init && (self.model != ModelKind::Fc || self.hidden.len() != 1),
             "mixture-init is for a two-layer dense network: --model fc with one hidden width",
+        )?;
+        refuse(
+            !(self.covariance.is_diagonal() && self.weights.are_equal()) && self.model == ModelKind::Fc,
+            "covariance and weights are for GM layers; dense layers (--model fc) have none",
+        )?;
+        refuse(
+            !self.weights.are_equal() && self.model == ModelKind::GmJoint,
+            "weights of a joint layer's components cannot be learned; take --model gm",
+        )?;
+        refuse(
+            self.freeze_beta && self.model == ModelKind::GmJoint,
+            "freeze-beta leaves the joint layer nothing to learn: its output weight belongs to the mixture",
         )
     }
 
-    /// The network that these settings ask for.
+    /// The network that these settings ask for; a joint one has one output whatever `outputs` is.
     pub fn network(&self, inputs: usize, outputs: usize) -> NetworkSpec {
-        match self.model {
+        let spec = match self.model {
             ModelKind::Gm => NetworkSpec::gm(inputs, &self.hidden, outputs, self.components),
+            ModelKind::GmJoint => NetworkSpec::gm_joint(inputs, &self.hidden, self.components),
             ModelKind::Fc => NetworkSpec::fc(inputs, &self.hidden, outputs),
-        }
+        };
+        spec.with_mixture(self.covariance, self.weights)
     }
 
     /// How its parameters start.
@@ -242,21 +217,31 @@ impl Settings {
         }
     }
 
-    /// The optimiser's groups for a layer at `progress`, the share of the run that is behind.
-    pub fn groups(&self, layer: &LayerSpec, progress: f64) -> Vec<Group> {
-        let factor = match self.schedule {
+    /// The learning rate of component weights at `progress`, the share of the run that is behind.
+    pub fn weight_rate(&self, progress: f64) -> f32 {
+        self.lr * self.factor(progress)
+    }
+
+    /// What the schedule multiplies rates with.
+    fn factor(&self, progress: f64) -> f32 {
+        match self.schedule {
             Schedule::Constant => 1.0,
-            Schedule::Cosine => 0.5 * (1.0 + libm::cos(std::f64::consts::PI * progress)),
-        } as f32;
+            Schedule::Cosine => (0.5 * (1.0 + libm::cos(std::f64::consts::PI * progress))) as f32,
+        }
+    }
+
+    /// The optimiser's groups for a layer at `progress`. Component weights are in none: they have a step of their own.
+    pub fn groups(&self, layer: &LayerSpec, progress: f64) -> Vec<Group> {
+        let factor = self.factor(progress);
         let group = |tensor: crate::nn::TensorSpec| {
             let (rate, l2) = match tensor.name {
-                "sigma" => (if self.freeze_beta { 0.0 } else { self.lr_sigma }, 0.0),
+                "sigma" | "root" | "c" => (if self.freeze_beta { 0.0 } else { self.lr_sigma }, 0.0),
                 "mu" => (if self.freeze_beta { 0.0 } else { self.lr }, self.l2),
                 "u" | "weight" => (self.lr, self.l2),
                 _ => (self.lr, 0.0),
             };
             Group { range: tensor.range, rate: rate * factor, l2 }
         };
-        layer.tensors().into_iter().map(group).collect()
+        layer.tensors().into_iter().filter(|tensor| tensor.name != "weights").map(group).collect()
     }
 }

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::settings::{ModelKind, Recipe, Settings};
+use super::choices::{ModelKind, Recipe};
+use super::settings::Settings;
 use crate::{Error, Result};
 
 /// A TOML file with some or all of the keys of [`Settings`].

@@ -1,5 +1,6 @@
 //! What a run trains and where its parameters start.
 
+use super::choices::{LossChoice, ModelKind};
 use super::memory;
 use super::settings::Settings;
 use crate::data::{Dataset, Normalization, TargetScale, Targets};
@@ -12,11 +13,34 @@ pub(super) struct Start {
     pub(super) runs: Vec<Vec<Vec<f32>>>,
 }
 
+/// Refuses settings that the targets of the data do not allow.
+///
+/// # Errors
+/// [`Error::Config`] for a loss that is not theirs, and for a joint layer where there are classes or several targets.
+pub fn check_targets(settings: &Settings, data: &Dataset) -> Result<()> {
+    let (has, loss) = match &data.train.targets {
+        Targets::Classes { .. } => ("classes".to_owned(), LossChoice::Logistic),
+        Targets::Values { outputs, .. } => (format!("{outputs} target values"), LossChoice::Squared),
+    };
+    if settings.loss.is_some_and(|wanted| wanted != loss) {
+        let wanted = if loss == LossChoice::Squared { "squared" } else { "logistic" };
+        let what = format!("{} has {has}: its loss is {wanted}, which --loss cannot change", data.name);
+        return Err(Error::Config(what));
+    }
+    let single = matches!(data.train.targets, Targets::Values { outputs: 1, .. });
+    if settings.model == ModelKind::GmJoint && !single {
+        let what = format!("the model gm-joint is for one target value, and {} has {has}: take --model gm", data.name);
+        return Err(Error::Config(what));
+    }
+    Ok(())
+}
+
 /// The network that the settings ask for, or the model they start from, fitted to the data.
 ///
 /// # Errors
 /// [`Error::Config`] and [`Error::Data`] when they do not fit one another; what reading the model reports.
 pub(super) fn start(settings: &Settings, data: &Dataset) -> Result<Start> {
+    check_targets(settings, data)?;
     let (classes, outputs, targets) = match &data.train.targets {
         Targets::Classes { classes, .. } => (Some(*classes), classes.saturating_sub(1).max(1), None),
         Targets::Values { values, outputs } => (None, *outputs, Some(TargetScale::fit(values, *outputs))),

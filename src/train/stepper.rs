@@ -1,15 +1,16 @@
-//! One optimisation step of a network, recorded without waiting: fused where the network is a single GM layer, layer
-//! by layer otherwise.
+//! One optimisation step of a network, recorded without waiting: fused where the network is a single GM layer with diagonal
+//! covariances, layer by layer otherwise.
 
+use super::choices::OptimizerChoice;
 use super::resident::Minibatches;
-use super::settings::{OptimizerChoice, Settings};
+use super::settings::Settings;
 use crate::Result;
 use crate::device::{Buffer, Device, Stream};
 use crate::kernels::gm_step::{GmStep, GmStepArgs};
 use crate::kernels::loss::{Loss, LossArgs, LossDims, Target};
-use crate::kernels::optimizer::{AdamSettings, Optimizer, OptimizerArgs, OptimizerKind, Update};
-use crate::nn::{LayerSpec, Network, Pass};
-use crate::shape::GmDims;
+use crate::kernels::optimizer::{AdamSettings, MAX_GROUPS, Optimizer, OptimizerArgs, OptimizerKind, Update};
+use crate::kernels::simplex_step::{SimplexStep, SimplexStepArgs};
+use crate::nn::{LayerSpec, Network, Pass, Weights};
 
 /// The optimiser's arrays and the operations of a step.
 pub struct Stepper {
@@ -25,7 +26,7 @@ pub struct Stepper {
 #[allow(clippy::large_enum_variant)] // one per run
 enum Plan {
     Fused(GmStep),
-    Layers { pass: Pass, loss: Loss, optimizer: Optimizer },
+    Layers { pass: Pass, loss: Loss, optimizer: Optimizer, simplex: SimplexStep },
 }
 
 /// What steps leave behind, one block a step.
@@ -76,15 +77,18 @@ impl Stepper {
             OptimizerChoice::Sgd => OptimizerKind::Sgd,
         };
         let (runs, spec) = (network.runs(), network.spec());
-        let plan = match (&spec.layers[..], classes) {
-            (&[LayerSpec::Gm { components, inputs, outputs }], Some(reference)) => {
-                let dims = GmDims { runs, batch, components, inputs, outputs };
-                Plan::Fused(GmStep::new(device, dims, reference, kind)?)
-            }
+        let single = match &spec.layers[..] {
+            [LayerSpec::Gm { weights: Weights::Learned, .. }] => None,
+            [layer] => layer.gm_dims(runs, batch),
+            _ => None,
+        };
+        let plan = match (single.filter(|dims| dims.rank == 0), classes) {
+            (Some(dims), Some(reference)) => Plan::Fused(GmStep::new(device, dims, reference, kind)?),
             _ => Plan::Layers {
                 pass: Pass::new(device, spec, runs, batch, true)?,
                 loss: Loss::new(device, LossDims { runs, batch, outputs: spec.outputs(), valid: batch })?,
                 optimizer: Optimizer::new(device, kind)?,
+                simplex: SimplexStep::new(device)?,
             },
         };
         let state = |wanted: bool| -> Result<Vec<Buffer<f32>>> {
@@ -139,7 +143,7 @@ impl Stepper {
                 };
                 fused.record(stream, args)
             }
-            Plan::Layers { pass, loss, optimizer } => {
+            Plan::Layers { pass, loss, optimizer, simplex } => {
                 pass.forward(stream, network, &data.x, slot)?;
                 let target = match self.classes {
                     Some(reference) => Target::Labels { labels: &data.labels, reference },
@@ -151,14 +155,29 @@ impl Stepper {
                 pass.backward(stream, network, &data.x, slot)?;
                 let layers = network.spec().layers.clone();
                 for (i, layer) in layers.iter().enumerate().filter(|(_, layer)| layer.params_len() > 0) {
-                    let args = OptimizerArgs {
-                        params_len: layer.params_len(),
-                        groups: &settings.groups(layer, progress),
-                        params: network.params_mut(i),
-                        grads: pass.grads(i),
-                        update: update(kind, settings, step, &mut self.first[i], &mut self.second[i]),
-                    };
-                    optimizer.record(stream, args)?;
+                    for groups in settings.groups(layer, progress).chunks(MAX_GROUPS) {
+                        let args = OptimizerArgs {
+                            params_len: layer.params_len(),
+                            groups,
+                            params: network.params_mut(i),
+                            grads: pass.grads(i),
+                            update: update(kind, settings, step, &mut self.first[i], &mut self.second[i]),
+                        };
+                        optimizer.record(stream, args)?;
+                    }
+                    // The Wasserstein part of the flow divides a component's other gradients by its weight. Adam forgets their
+                    // scale anyway; with SGD, heavy components move faster here than in the flow.
+                    if let Some(weights) = layer.tensors().into_iter().find(|tensor| tensor.name == "weights") {
+                        let first = weights.range.start;
+                        let args = SimplexStepArgs {
+                            weights: first..first + weights.shape[0],
+                            params_len: layer.params_len(),
+                            rate: settings.weight_rate(progress),
+                            params: network.params_mut(i),
+                            grads: pass.grads(i),
+                        };
+                        simplex.record(stream, args)?;
+                    }
                 }
                 Ok(())
             }

@@ -2,7 +2,7 @@
 
 use bures::data::{Features, LoadOptions, Normalization, load};
 use bures::io::{Tensor, TensorData, Tensors};
-use bures::nn::{LayerSpec, Model, NetworkSpec, Provenance};
+use bures::nn::{Covariance, LayerSpec, Model, NetworkSpec, Provenance, Weights};
 
 use crate::place::{Place, executors, i64s, npy};
 use crate::skip::folder_or_skip;
@@ -57,7 +57,8 @@ impl Golden {
 /// The same as a model file of bures.
 fn described(bare: &Tensors, normalize: Normalization) -> Model {
     let &[components, outputs, inputs] = &bare.tensors["layers.0.u"].shape[..] else { panic!("u") };
-    let layer = LayerSpec::Gm { components, inputs, outputs };
+    let layer =
+        LayerSpec::Gm { components, inputs, outputs, covariance: Covariance::Diagonal, weights: Weights::Equal };
     let mut flat = vec![0.0; layer.params_len()];
     for tensor in layer.tensors() {
         let TensorData::F32(values) = &bare.tensors[&format!("layers.0.{}", tensor.name)].data else { panic!("f32") };

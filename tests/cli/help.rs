@@ -6,7 +6,7 @@ use crate::place::Place;
 fn every_option_is_in_the_help() {
     let place = Place::new();
     let common = "--adapter --software --json --quiet --verbose";
-    let train = "--model --data --components --hidden --epochs --batch-size --optimizer --lr --lr-sigma --gamma --normalize \
+    let train = "--model --data --components --covariance --weights --loss --hidden --epochs --batch-size --optimizer --lr --lr-sigma --gamma --normalize \
                  --seeds --seed --out --config --init --order --recipe --split --max-steps --log-every --snapshot-every --resume --force \
                  --checkpoint-every";
     for (command, options) in [

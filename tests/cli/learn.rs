@@ -9,6 +9,7 @@ fn networks_learn_alike_on_both_executors() {
     for (network, rate) in [
         ("-K 3", "0.04"),
         ("-K 3 --hidden 8", "0.04"),
+        ("-K 3 --covariance low-rank:2 --weights learned", "0.04"),
         ("--model fc --hidden 16", "0.04"),
         ("--model fc --hidden 16 --mixture-init -K 2", "0.04"),
         ("--model fc --hidden 12,8", "0.04"),

@@ -7,6 +7,7 @@ mod certify_edits;
 mod certify_joint;
 mod certify_nets;
 mod certify_run;
+mod covariance;
 mod disk;
 mod diverge;
 #[path = "../common/files.rs"]

@@ -117,6 +117,17 @@ fn two_seeds_of_a_stack_with_momentum() {
 }
 
 #[test]
+fn two_seeds_with_low_rank_covariances() {
+    let settings = "-K 3 --covariance low-rank:2 --epochs 60 --seeds 0,1 --adapter cpu";
+    killed_and_resumed(settings, 2, &KILLS[1..5]);
+}
+
+#[test]
+fn full_covariances_with_learned_weights() {
+    killed_and_resumed("-K 3 --covariance full --weights learned --epochs 60 --adapter cpu", 1, &KILLS[1..5]);
+}
+
+#[test]
 fn two_seeds_on_the_software_adapter() {
     if executors().contains(&"--software") {
         killed_and_resumed("-K 4 --epochs 24 --seeds 0,1 --software", 2, &KILLS[1..5]);

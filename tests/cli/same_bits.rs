@@ -2,7 +2,12 @@
 
 use crate::place::{Place, executors};
 
-const NETWORKS: [&str; 3] = ["-K 3", "-K 3 --hidden 5", "--model fc --hidden 16"];
+const NETWORKS: [&str; 4] = [
+    "-K 3",
+    "-K 3 --hidden 5 --covariance low-rank:2",
+    "-K 2 --covariance full --weights learned",
+    "--model fc --hidden 16",
+];
 
 #[test]
 fn twice_the_same_run_writes_the_same_model() {

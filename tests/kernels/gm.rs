@@ -10,18 +10,26 @@ use crate::device::{Bench, assert_close, padded, widen};
 use crate::tolerances;
 
 pub(crate) fn dims(runs: usize, batch: usize, components: usize, inputs: usize, outputs: usize) -> GmDims {
-    GmDims { runs, batch, components, inputs, outputs }
+    GmDims { runs, batch, components, inputs, outputs, rank: 0 }
 }
 
 /// Parameters of every run with positive deviations.
 pub(crate) fn parameters(dims: &GmDims, seed: u64) -> Vec<f32> {
     let (k, d, l) = (dims.components, dims.inputs, dims.outputs);
+    let r = dims.rank;
     (0..dims.runs as u64)
         .flat_map(|run| {
             let seed = seed + 10 * run;
             let mut sigma = padded(seed + 1, k, d, 0.3);
             sigma.iter_mut().for_each(|s| *s = s.abs());
-            [padded(seed, k, d, 0.3), sigma, padded(seed + 2, k * l, d, 0.3), padded(seed + 3, k, l, 0.3)].concat()
+            [
+                padded(seed, k, d, 0.3),
+                sigma,
+                padded(seed + 2, k * l, d, 0.3),
+                padded(seed + 3, k, l, 0.3),
+                padded(seed + 4, k * r, d, 0.3),
+            ]
+            .concat()
         })
         .collect()
 }
@@ -70,13 +78,15 @@ fn agrees_with_the_twin(dims: GmDims) {
     gm_layer::forward(&x, &params, &mut workspace, &mut h).expect("fitting shapes");
     gm_layer::backward(&x, &params, &dh, &mut workspace, &mut grads, Some(&mut dx)).expect("fitting shapes");
 
-    let terms = dims.inputs + dims.components;
+    let terms = dims.inputs + dims.components + dims.rank;
     assert_close(&format!("h of {dims:?}"), &got.h, &h, tolerances::sums(terms, largest(&h)));
     assert_close(&format!("dx of {dims:?}"), &got.dx, &dx, tolerances::sums(terms + dims.outputs, largest(&dx)));
     // Each tensor is compared by its own size.
     for (run, want) in grads.chunks_exact(dims.params_len()).enumerate() {
         let got = &got.grads[run * dims.params_len()..][..dims.params_len()];
-        for (name, range) in [("mu", dims.mu()), ("sigma", dims.sigma()), ("u", dims.u()), ("v", dims.v())] {
+        for (name, range) in
+            [("mu", dims.mu()), ("sigma", dims.sigma()), ("u", dims.u()), ("v", dims.v()), ("root", dims.root())]
+        {
             let want = &want[range.clone()];
             let tolerance = tolerances::sums(terms + dims.batch, largest(want));
             assert_close(&format!("d{name} of {dims:?}"), &got[range], want, tolerance);
@@ -99,8 +109,26 @@ fn agrees_with_the_twin_on_odd_shapes() {
 }
 
 #[test]
+fn agrees_with_the_twin_where_covariances_are_not_diagonal() {
+    for (runs, batch, components, inputs, outputs, rank) in [
+        (1, 64, 20, 784, 9, 4),
+        (1, 1, 1, 1, 1, 1),
+        (2, 63, 3, 3, 9, 3),
+        (1, 5, 2, 785, 1, 1),
+        (1, 17, 3, 30, 100, 30),
+        (1, 2, 5, 16, 10, 21),
+    ] {
+        agrees_with_the_twin(GmDims { rank, ..dims(runs, batch, components, inputs, outputs) });
+    }
+}
+
+#[test]
 fn repeats_and_runs_together_give_the_same_bits() {
-    let three = dims(3, 10, 4, 21, 9);
+    same_bits(dims(3, 10, 4, 21, 9));
+    same_bits(GmDims { rank: 5, ..dims(3, 10, 4, 21, 9) });
+}
+
+fn same_bits(three: GmDims) {
     let x = padded(100, 30, 21, 1.0);
     let params = parameters(&three, 200);
     let dh = padded(300, 30, 9, 0.1);
@@ -119,7 +147,12 @@ fn repeats_and_runs_together_give_the_same_bits() {
 
 #[test]
 fn point_masses_and_far_tails_stay_finite() {
-    let dims = dims(1, 4, 3, 8, 2);
+    for rank in [0, 3] {
+        stays_finite(GmDims { rank, ..dims(1, 4, 3, 8, 2) });
+    }
+}
+
+fn stays_finite(dims: GmDims) {
     let mut x = padded(100, 4, 8, 1.0);
     x[..8].fill(0.0);
     x[8..16].iter_mut().for_each(|x| *x *= 1e-25);
@@ -127,6 +160,9 @@ fn point_masses_and_far_tails_stay_finite() {
     let mut params = parameters(&dims, 200);
     params[dims.sigma()][..8].fill(0.0);
     params[dims.sigma()][8..16].fill(1e-18);
+    let (root, row) = (dims.root(), 8 * dims.rank);
+    params[root.start..][..row].fill(0.0);
+    params[root.start + row..][..row].fill(1e-18);
     let got = run(dims, &x, &params, &padded(300, 4, 2, 1.0));
     for (name, values) in [("h", &got.h), ("grads", &got.grads), ("dx", &got.dx)] {
         assert!(values.iter().all(|value| value.is_finite()), "{name}: {values:?}");

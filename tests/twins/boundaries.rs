@@ -13,7 +13,7 @@ use crate::support::{distance, normals, pack, pad, pass, random_layer, unpack, u
 fn a_diagonal_root_gives_the_diagonal_layer() {
     let mut rng = Philox::new(11, 0);
     for (inputs, outputs, components, batch) in [(1, 1, 1, 1), (5, 3, 2, 4), (17, 9, 6, 7)] {
-        let dims = GmDims { runs: 1, batch, components, inputs, outputs };
+        let dims = GmDims { runs: 1, batch, components, inputs, outputs, rank: 0 };
         let tensors = random_layer(dims, &mut rng);
         let [x, mu, sigma, u, v] = &tensors;
         let mut root = vec![0.0; components * inputs * inputs];
@@ -147,7 +147,7 @@ fn the_unit_norm_of_tiny_and_huge_rows() {
 
 #[test]
 fn arrays_of_the_wrong_length_are_refused() {
-    let dims = GmDims { runs: 1, batch: 2, components: 2, inputs: 3, outputs: 2 };
+    let dims = GmDims { runs: 1, batch: 2, components: 2, inputs: 3, outputs: 2, rank: 0 };
     let mut workspace = gm_layer::Workspace::<f32>::new(dims);
     let (x, params, mut h) = (vec![0.0; dims.x_len()], vec![0.0; dims.params_len()], vec![0.0; dims.h_len()]);
     assert!(gm_layer::forward(&x, &params, &mut workspace, &mut h).is_ok());

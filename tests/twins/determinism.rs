@@ -37,7 +37,8 @@ fn part<T>(all: &[T], run: usize) -> &[T] {
 
 fn gm_layer_bits<T: Real>(dims: GmDims) {
     let mut rng = Philox::new(31, 0);
-    let tensors = random_layer(dims, &mut rng);
+    let mut tensors = random_layer(dims, &mut rng).to_vec();
+    tensors.push(normals(&mut rng, dims.runs * dims.components * dims.rank * dims.inputs));
     let (x, params) = (pad::<T>(dims.inputs, &tensors[0]), pack::<T>(dims, &tensors[1..]));
     let dh = pad::<T>(dims.outputs, &normals(&mut rng, dims.runs * dims.batch * dims.outputs));
     same_on_any_threads(|| {
@@ -72,8 +73,15 @@ fn gm_layer_bits<T: Real>(dims: GmDims) {
 
 #[test]
 fn gm_layer_gives_the_same_bits() {
-    for (batch, components, inputs, outputs) in [(1, 1, 1, 1), (5, 7, 17, 3), (64, 20, 130, 9), (33, 2, 50, 60)] {
-        let dims = GmDims { runs: RUNS, batch, components, inputs, outputs };
+    for (batch, components, inputs, outputs, rank) in [
+        (1, 1, 1, 1, 0),
+        (5, 7, 17, 3, 0),
+        (64, 20, 130, 9, 0),
+        (33, 2, 50, 60, 0),
+        (5, 7, 17, 3, 2),
+        (33, 4, 150, 9, 150),
+    ] {
+        let dims = GmDims { runs: RUNS, batch, components, inputs, outputs, rank };
         gm_layer_bits::<f32>(dims);
         gm_layer_bits::<f64>(dims);
     }

@@ -132,7 +132,7 @@ fn layers_agree_with_golden_values() {
         let (&[batch, inputs], &[components, outputs, _]) = (golden.shape("X"), golden.shape("U")) else {
             panic!("{name}: unexpected shapes")
         };
-        let dims = GmDims { runs: 1, batch, components, inputs, outputs };
+        let dims = GmDims { runs: 1, batch, components, inputs, outputs, rank: 0 };
         let labels = golden.integers("y");
         let given: Vec<_> = INPUTS.iter().map(|tensor| golden.floats(tensor)).collect();
 
@@ -150,7 +150,9 @@ fn layers_agree_with_golden_values() {
 /// The sizes of both layers of the stack.
 fn stacked_dims(golden: &Golden) -> [GmDims; 2] {
     [("X", "U1"), ("z", "U2")].map(|(x, u)| match (golden.shape(x), golden.shape(u)) {
-        (&[batch, inputs], &[components, outputs, _]) => GmDims { runs: 1, batch, components, inputs, outputs },
+        (&[batch, inputs], &[components, outputs, _]) => {
+            GmDims { runs: 1, batch, components, inputs, outputs, rank: 0 }
+        }
         other => panic!("unexpected shapes {other:?}"),
     })
 }

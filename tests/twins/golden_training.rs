@@ -58,7 +58,7 @@ fn z_scores(pixels: &[u8], inputs: usize, moments: &[(f64, f64)], indices: &[u32
 
 fn dims(golden: &Golden, batch: usize, u: &str) -> GmDims {
     let &[components, outputs, inputs] = golden.shape(u) else { panic!("U has three dimensions") };
-    GmDims { runs: 1, batch, components, inputs, outputs }
+    GmDims { runs: 1, batch, components, inputs, outputs, rank: 0 }
 }
 
 /// The losses before each step and the parameters after the last: SGD at 0.1, and 1 for σ.

@@ -27,7 +27,7 @@ fn gm_layer() {
     for inputs in [1, 3, 5, 17] {
         for (outputs, components) in [(1, 1), (1, 4), (9, 1), (9, 4), (12, 1), (12, 4)] {
             for (batch, runs) in [(1, 1), (7, 1), (1, 2), (7, 2)] {
-                let dims = GmDims { runs, batch, components, inputs, outputs };
+                let dims = GmDims { runs, batch, components, inputs, outputs, rank: 0 };
                 let tensors = random_layer(dims, &mut rng);
                 let cotangent = pad::<f64>(outputs, &normals(&mut rng, runs * batch * outputs));
                 let x = pad::<f64>(inputs, &tensors[0]);

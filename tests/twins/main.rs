@@ -4,6 +4,7 @@
 
 mod activation_moments;
 mod boundaries;
+mod covariance;
 mod determinism;
 mod differences;
 mod gather;
@@ -27,3 +28,4 @@ mod stochastic;
 mod support;
 #[path = "../common/twin_tolerances.rs"]
 mod tolerances;
+mod weights;

@@ -44,7 +44,7 @@ impl Averages {
 /// `h(x) = 1/K Σ_k E (U_k β + v_k) relu(⟨β, x⟩)`, `β ~ N(μ_k, diag σ_k²)`.
 #[test]
 fn the_layer_is_the_mean_of_its_neurons() {
-    let dims = GmDims { runs: 1, batch: 3, components: 3, inputs: 5, outputs: 4 };
+    let dims = GmDims { runs: 1, batch: 3, components: 3, inputs: 5, outputs: 4, rank: 0 };
     let GmDims { batch, components, inputs, outputs, .. } = dims;
     let mut rng = Philox::new(2025, 0);
     let tensors = random_layer(dims, &mut rng);

@@ -71,11 +71,12 @@ pub(crate) fn unpad<T: Real>(columns: usize, padded: &[T]) -> Vec<f64> {
     values
 }
 
-/// A GM layer's `mu`, `sigma`, `u`, `v` of all runs as flat parameters.
+/// A GM layer's `mu`, `sigma`, `u`, `v` of all runs, and `root` where there is one, as flat parameters.
 pub(crate) fn pack<T: Real>(dims: GmDims, tensors: &[Vec<f64>]) -> Vec<T> {
     let mut params = Vec::new();
     for run in 0..dims.runs {
-        for (tensor, columns) in tensors.iter().zip([dims.inputs, dims.inputs, dims.inputs, dims.outputs]) {
+        for (tensor, columns) in tensors.iter().zip([dims.inputs, dims.inputs, dims.inputs, dims.outputs, dims.inputs])
+        {
             let len = tensor.len() / dims.runs;
             params.extend(pad::<T>(columns, &tensor[run * len..][..len]));
         }
@@ -84,7 +85,7 @@ pub(crate) fn pack<T: Real>(dims: GmDims, tensors: &[Vec<f64>]) -> Vec<T> {
     params
 }
 
-/// Undoes [`pack`].
+/// Undoes [`pack`] but for `root`, of which only the pads are looked at.
 #[track_caller]
 pub(crate) fn unpack<T: Real>(dims: GmDims, params: &[T]) -> [Vec<f64>; 4] {
     let mut tensors: [Vec<f64>; 4] = Default::default();
@@ -94,6 +95,7 @@ pub(crate) fn unpack<T: Real>(dims: GmDims, params: &[T]) -> [Vec<f64>; 4] {
             let columns = if at == 3 { dims.outputs } else { dims.inputs };
             tensor.extend(unpad(columns, &run[range]));
         }
+        unpad(dims.inputs, &run[dims.root()]);
     }
     tensors
 }
@@ -182,7 +184,7 @@ pub(crate) fn normals(rng: &mut Philox, n: usize) -> Vec<f64> {
 
 /// The inputs `x, mu, sigma, u, v` of a random layer, unpadded.
 pub(crate) fn random_layer(dims: GmDims, rng: &mut Philox) -> [Vec<f64>; 5] {
-    let GmDims { runs, batch, components, inputs, outputs } = dims;
+    let GmDims { runs, batch, components, inputs, outputs, .. } = dims;
     [
         normals(rng, runs * batch * inputs),
         normals(rng, runs * components * inputs),

@@ -68,13 +68,17 @@ pub fn backward<T: Real>(
             chunk.input_gradient(&dims, &x[rows], params);
         }
     });
-    if let Some(dx) = dx {
+    let mut dx = dx;
+    if let Some(dx) = &mut dx {
         dx.fill(T::ZERO);
         for (chunks, dx) in workspace.chunks.chunks(workspace.chunks_per_run).zip(dx.chunks_exact_mut(run_len)) {
             for chunk in chunks {
                 dx.iter_mut().zip(&chunk.backward.dx).for_each(|(dx, &share)| *dx += share);
             }
         }
+    }
+    if let Some(root) = &mut workspace.root {
+        root.backward(&dims, &workspace.chunks, (x, params), grads, dx);
     }
     Ok(())
 }

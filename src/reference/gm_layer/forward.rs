@@ -26,12 +26,18 @@ pub fn forward<T: Real>(x: &[T], params: &[T], workspace: &mut Workspace<T>, h: 
     expect_len(OP, "h [R,B,Lp]", h.len(), dims.h_len())?;
 
     workspace.prepare(x);
+    if let Some(root) = &mut workspace.root {
+        root.project(&dims, x, params);
+    }
+    let root = workspace.root.as_ref();
     let [columns, square_columns] = &workspace.columns;
     let run_len = dims.batch * dims.input_stride();
     each(workspace.chunks.par_iter_mut(), |chunk| {
         let run = chunk.run * run_len..(chunk.run + 1) * run_len;
         let params = Tensors::of_run(&dims, params, chunk.run);
-        Arch::new().dispatch(Forward { chunk, dims: &dims, x: [&columns[run.clone()], &square_columns[run]], params });
+        let additions = root.map(|root| root.additions_of(&dims, chunk));
+        let x = [&columns[run.clone()], &square_columns[run]];
+        Arch::new().dispatch(Forward { chunk, dims: &dims, x, params, additions });
     });
     sum_chunks(&dims, workspace, h);
     Ok(())
@@ -118,6 +124,8 @@ struct Forward<'a, T> {
     dims: &'a GmDims,
     x: [&'a [T]; 2],
     params: Tensors<'a, T>,
+    /// What covariances beside their diagonals add to s² and c, `[count, L+1, B]`.
+    additions: Option<&'a [T]>,
 }
 
 impl<T: Real> WithSimd for Forward<'_, T> {
@@ -125,7 +133,7 @@ impl<T: Real> WithSimd for Forward<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { chunk, dims, x, params } = self;
+        let Self { chunk, dims, x, params, additions } = self;
         let (b, d, dp, rows) = (dims.batch, dims.inputs, dims.input_stride(), dims.outputs + 1);
         let [x, squares] = x.map(|x| View::new(x, d, b, b));
         for i in 0..chunk.count {
@@ -134,6 +142,9 @@ impl<T: Real> WithSimd for Forward<'_, T> {
             panel::product(simd, &mut chunk.products[i * rows * b..], b, weights, x);
         }
         panel::product(simd, &mut chunk.s2, b, View::new(&chunk.variances, chunk.count, d, dp), squares);
+        if let Some(additions) = additions {
+            chunk.add(dims, additions);
+        }
         chunk.rectify(dims);
         chunk.expectations(dims);
     }
@@ -167,6 +178,18 @@ impl<T: Real> Chunk<T> {
         for (o, weighted) in weighted.chunks_exact_mut(dp).enumerate() {
             let u = &params.u[o * dp..][..dp];
             self.r[i * l + o] = panel::scale_and_dot(simd, u, variance, params.mu, weighted) + params.v[o];
+        }
+    }
+
+    /// Adds to s² and to every `c_ℓ`.
+    #[inline(always)]
+    fn add(&mut self, dims: &GmDims, additions: &[T]) {
+        let (b, len) = (dims.batch, (dims.outputs + 1) * dims.batch);
+        let products = self.products.chunks_exact_mut(len).zip(self.s2.chunks_exact_mut(b));
+        for ((products, s2), additions) in products.zip(additions.chunks_exact(len)) {
+            let (to_s2, to_c) = additions.split_at(b);
+            s2.iter_mut().zip(to_s2).for_each(|(s2, &more)| *s2 += more);
+            products[b..].iter_mut().zip(to_c).for_each(|(c, &more)| *c += more);
         }
     }
 

@@ -1,16 +1,18 @@
-//! The Gaussian-mixture layer, Eq. 5 of Chewi, Rigollet and Yan, diagonal covariances.
+//! The Gaussian-mixture layer, Eq. 5 of Chewi, Rigollet and Yan.
 //!
 //! With `m = ⟨x, μ_k⟩`, `s² = ⟨x², σ_k²⟩` and the rectified moments `A`, `F` of `N(m, s²)`,
 //!
 //! `h_ℓ(x) = 1/K Σ_k [A_k r_kℓ + F_k c_kℓ]`, `r_kℓ = ⟨u_kℓ, μ_k⟩ + v_kℓ`, `c_kℓ = ⟨x, u_kℓ ⊙ σ_k²⟩`:
 //! three skinny matrix products over the same input and an epilogue. Components are independent until the sum
 //! over k, so the work is cut into chunks of components; a chunk owns its scratch and runs on any thread.
+//! So much for diagonal covariances; `root` says what others add.
 #![doc = "\n"]
 #![doc = include_str!("../../docs/gm_layer.md")]
 
 mod backward;
 mod forward;
 mod parts;
+mod root;
 mod step;
 mod sweep;
 
@@ -19,6 +21,7 @@ pub use forward::forward;
 pub use step::step;
 
 use self::parts::{Parts, Tensors};
+use self::root::Root;
 use super::Real;
 use super::normal::ReluMoments;
 use crate::shape::GmDims;
@@ -41,6 +44,8 @@ pub struct Workspace<T> {
     columns: [Vec<T>; 2],
     /// Run-major.
     chunks: Vec<Chunk<T>>,
+    /// For covariances that are more than their diagonals.
+    root: Option<Root<T>>,
 }
 
 /// One run's components `first .. first + count`.
@@ -111,7 +116,14 @@ impl<T: Real> Workspace<T> {
             .collect();
         let per_x = || vec![T::ZERO; dims.x_len()];
         let (squares, columns) = (per_x(), [per_x(), per_x()]);
-        Self { dims, chunks_per_run: dims.components.div_ceil(per_chunk), squares, columns, chunks }
+        Self {
+            dims,
+            chunks_per_run: dims.components.div_ceil(per_chunk),
+            squares,
+            columns,
+            chunks,
+            root: Root::new(&dims),
+        }
     }
 
     /// The sizes that this scratch was made for.

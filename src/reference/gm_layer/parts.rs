@@ -49,7 +49,7 @@ impl<'a, T: Real> Parts<'a, T> {
         }
         let per_chunk = components_per_chunk(dims);
         let (dp, l, lp) = (dims.input_stride(), dims.outputs, dims.output_stride());
-        let (mu_len, sigma_len, u_len) = (dims.mu().len(), dims.sigma().len(), dims.u().len());
+        let (mu_len, sigma_len, u_len, v_len) = (dims.mu().len(), dims.sigma().len(), dims.u().len(), dims.v().len());
         Box::new(flat.chunks_exact_mut(dims.params_len()).flat_map(move |run| {
             let (mu, rest) = run.split_at_mut(mu_len);
             let (sigma, rest) = rest.split_at_mut(sigma_len);
@@ -57,7 +57,7 @@ impl<'a, T: Real> Parts<'a, T> {
             let mu = mu.chunks_mut(per_chunk * dp);
             let sigma = sigma.chunks_mut(per_chunk * dp);
             let u = u.chunks_mut(per_chunk * l * dp);
-            let v = v.chunks_mut(per_chunk * lp);
+            let v = v[..v_len].chunks_mut(per_chunk * lp);
             mu.zip(sigma).zip(u).zip(v).map(|(((mu, sigma), u), v)| Self { mu, sigma, u, v })
         }))
     }

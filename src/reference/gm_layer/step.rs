@@ -17,7 +17,7 @@ use crate::shape::expect_len;
 /// state, `[R,P]` or empty. The workspace must hold the forward pass of the same `x` and `params`.
 ///
 /// # Errors
-/// [`crate::Error::Shape`] when an array's length does not fit the workspace's sizes.
+/// [`crate::Error::Shape`] when an array's length does not fit the workspace's sizes, and for covariances that are not diagonal.
 pub fn step<T: Real>(
     x: &[T],
     dh: &[T],
@@ -28,6 +28,7 @@ pub fn step<T: Real>(
 ) -> Result<()> {
     let dims = workspace.dims;
     const OP: &str = "GM layer, training step";
+    dims.check_diagonal(OP)?;
     expect_len(OP, "x [R,B,dp]", x.len(), dims.x_len())?;
     expect_len(OP, "dh [R,B,Lp]", dh.len(), dims.h_len())?;
     expect_len(OP, "parameters [R,P]", params.len(), dims.runs * dims.params_len())?;

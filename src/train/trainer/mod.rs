@@ -5,11 +5,12 @@ mod saving;
 
 use std::time::Instant;
 
+use super::choices::OrderChoice;
 use super::evaluate::{Evaluation, Evaluator};
 use super::order::Order;
 use super::resident::{Minibatches, Resident};
 use super::run_folder::RunFolder;
-use super::settings::{OrderChoice, Settings};
+use super::settings::Settings;
 use super::start::start;
 use super::stepper::{StepAt, Stepper, Totals};
 use crate::data::{Dataset, TargetScale};
