@@ -20,7 +20,7 @@ fn main() -> bures::Result<()> {
         let mut values = |len: usize| -> Vec<f32> { (0..len).map(|_| random.uniform() as f32 - 0.5).collect() };
         let (x, params, dh) = (values(dims.images.len()), values(dims.params_len()), values(dims.made().len()));
         let (mut h, mut grads, mut dx) = (vec![0.0; dh.len()], vec![0.0; params.len()], vec![0.0; x.len()]);
-        let mut time = |pass: &mut dyn FnMut() -> bures::Result<()>| -> bures::Result<f64> {
+        let time = |pass: &mut dyn FnMut() -> bures::Result<()>| -> bures::Result<f64> {
             pass()?;
             let start = Instant::now();
             for _ in 0..repeats {

@@ -10,7 +10,7 @@ use super::{Common, print_json, show};
 use crate::data::{Dataset, LoadOptions, Targets};
 use crate::device::Device;
 use crate::nn::{Model, Provenance};
-use crate::train::{ModelKind, OptimizerChoice, Progress, RunFolder, Schedule, Settings, Summary, train};
+use crate::train::{Head, ModelKind, OptimizerChoice, Progress, RunFolder, Schedule, Settings, Summary, train};
 use crate::{Error, Result, plot};
 
 pub(super) fn run(common: &Common, args: &TrainArgs) -> Result<()> {
@@ -64,6 +64,7 @@ fn default_out(settings: &Settings) -> Result<PathBuf> {
     let model = match settings.model {
         ModelKind::Gm => format!("gm-K{}", settings.components),
         ModelKind::Fc => "fc".to_owned(),
+        ModelKind::Vgg => vgg(settings).to_owned(),
     };
     let hidden: String = settings.hidden.iter().map(|width| format!("-{width}")).collect();
     let base = format!("{data}-{model}{hidden}");
@@ -71,6 +72,10 @@ fn default_out(settings: &Settings) -> Result<PathBuf> {
         .map(|i| Path::new("runs").join(if i == 1 { base.clone() } else { format!("{base}-{i}") }))
         .find(|path| !path.exists())
         .ok_or_else(|| Error::Config(format!("runs/ holds a thousand folders {base}-N; choose another --out")))
+}
+
+fn vgg(settings: &Settings) -> &'static str {
+    if settings.head == Head::Gm { "vgg-gm" } else { "vgg-dense" }
 }
 
 fn announce(settings: &Settings, data: &Dataset, device: &Device) -> Result<()> {
@@ -89,7 +94,7 @@ fn announce(settings: &Settings, data: &Dataset, device: &Device) -> Result<()> 
     say!("{}: {rows} {shape}, {goal}{built_in}", data.name)?;
     let spec = match &settings.init {
         Some(path) => Model::read(path, Some(crate::nn::Activation::Relu))?.spec,
-        None => settings.network(data.inputs, outputs),
+        None => settings.network(data.inputs, data.image, outputs)?,
     };
     spec.check()?;
     let optimizer = match settings.optimizer {
@@ -127,6 +132,7 @@ fn title(settings: &Settings, data: &Dataset) -> String {
     let model = match settings.model {
         ModelKind::Gm => format!("GM network, K = {}", settings.components),
         ModelKind::Fc => "dense network".to_owned(),
+        ModelKind::Vgg => format!("convolutional network ({})", vgg(settings)),
     };
     let name =
         Path::new(&data.name).file_name().map_or_else(|| data.name.clone(), |n| n.to_string_lossy().into_owned());

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::train_choices::{ModelArg, OptimizerArg, RecipeArg, ScheduleArg};
+use super::train_choices::{HeadArg, ModelArg, OptimizerArg, RecipeArg, ScheduleArg};
 use crate::data::NormalizationKind;
-use crate::train::{ModelKind, OptimizerChoice, OrderChoice, Recipe, Schedule, Settings, SettingsFile};
+use crate::train::{Head, ModelKind, OptimizerChoice, OrderChoice, Recipe, Schedule, Settings, SettingsFile};
 use crate::{Error, Result};
 
 /// Options of `bures train`. Without any, a GM layer learns the built-in digits.
@@ -37,10 +37,19 @@ pub(super) struct TrainArgs {
     /// Set the last N training rows aside and report them in place of the test split, to choose settings by
     #[arg(long, value_name = "N", help_heading = "Data and network")]
     validation: Option<usize>,
-    /// Kind of network: GM layers, or dense layers with ReLU [default: gm]
+    /// Kind of network: GM layers, dense layers with ReLU, or a VGG-like convolutional network [default: gm]
     #[arg(long, value_enum, help_heading = "Data and network")]
     model: Option<ModelArg>,
-    /// Components K of every GM layer [default: 20]
+    /// What ends the network of --model vgg: two dense layers, or a GM layer [default: dense]
+    #[arg(long, value_enum, help_heading = "Data and network")]
+    head: Option<HeadArg>,
+    /// Divide every width of --model vgg by N [default: 1]
+    #[arg(long, value_name = "N", help_heading = "Data and network")]
+    narrow: Option<usize>,
+    /// Mirror and shift training pictures at random [default: true for vgg]
+    #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true", help_heading = "Data and network")]
+    augment: Option<bool>,
+    /// Components K of every GM layer [default: 20; 10 for vgg]
     #[arg(long, short = 'K', value_name = "K", help_heading = "Data and network")]
     components: Option<usize>,
     /// Widths between input and output, such as 100 or 300,100 [default: none for gm, 1000 for fc]
@@ -130,9 +139,12 @@ pub(super) struct TrainArgs {
 }
 
 /// What a resumed run takes from its folder.
-const SETTINGS: [&str; 31] = [
+const SETTINGS: [&str; 34] = [
     "data",
     "model",
+    "head",
+    "narrow",
+    "augment",
     "components",
     "hidden",
     "epochs",
@@ -219,6 +231,9 @@ impl TrainArgs {
     fn apply(&self, settings: &mut Settings) {
         set(&mut settings.model, self.model.map(ModelKind::from));
         set(&mut settings.data, self.data.clone());
+        set(&mut settings.head, self.head.map(Head::from));
+        set(&mut settings.narrow, self.narrow);
+        set(&mut settings.augment, self.augment);
         set(&mut settings.components, self.components);
         set(&mut settings.hidden, self.hidden.clone());
         set(&mut settings.epochs, self.epochs);

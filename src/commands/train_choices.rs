@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 
-use crate::train::{ModelKind, OptimizerChoice, Recipe, Schedule};
+use crate::train::{Head, ModelKind, OptimizerChoice, Recipe, Schedule};
 
 /// An argument's values, each the setting of the same name.
 macro_rules! choice {
@@ -25,7 +25,11 @@ macro_rules! choice {
 
 choice! {
     /// `--model`.
-    ModelArg: ModelKind { Gm, Fc }
+    ModelArg: ModelKind { Gm, Fc, Vgg }
+}
+choice! {
+    /// `--head`.
+    HeadArg: Head { Dense, Gm }
 }
 choice! {
     /// `--recipe`.

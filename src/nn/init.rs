@@ -15,7 +15,7 @@ pub struct GmInit {
     pub sigma: f64,
 }
 
-/// Start of dense layers.
+/// Start of dense layers; convolutions always start by PyTorch's default.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum DenseInit {
     /// PyTorch's default: weights and biases uniform on `±1/√inputs`.
@@ -55,11 +55,13 @@ pub fn initialize(spec: &NetworkSpec, init: &Init, seed: u64) -> Vec<Vec<f32>> {
         for (j, tensor) in layer.tensors().iter().enumerate() {
             let mut random = Philox::new(seed, stream(i, j));
             let mut draw: Box<dyn FnMut() -> f64> = match (layer, tensor.name) {
+                (LayerSpec::BatchNorm(_), "gamma" | "running_var") => Box::new(|| 1.0),
+                (LayerSpec::BatchNorm(_), _) => Box::new(|| 0.0),
                 (_, "sigma") => Box::new(|| init.gm.sigma),
                 (_, "mu") => Box::new(move || init.gm.mean_std * random.normal()),
                 (LayerSpec::Gm { .. }, _) => Box::new(move || init.gm.output_std * random.normal()),
                 (layer, _) => {
-                    let bound = 1.0 / (layer.inputs() as f64).sqrt();
+                    let bound = 1.0 / (layer.fan_in() as f64).sqrt();
                     Box::new(move || bound * (2.0 * random.uniform() - 1.0))
                 }
             };

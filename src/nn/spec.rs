@@ -2,33 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+pub(super) use super::activation::Activation;
+use super::pictures::{BatchNormSpec, ConvSpec, DropoutSpec, Picture};
 use super::tensor_spec::TensorSpec;
 use crate::shape::{DenseDims, GmDims, stride};
 use crate::{Error, Result};
-
-/// What follows a dense layer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Activation {
-    /// Nothing.
-    #[default]
-    None,
-    /// `max(h, 0)`.
-    Relu,
-    /// `tanh h`.
-    Tanh,
-}
-
-impl Activation {
-    /// Its name in files and options.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Relu => "relu",
-            Self::Tanh => "tanh",
-        }
-    }
-}
 
 /// One entry of a model's `layers`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -72,6 +50,14 @@ pub enum LayerSpec {
         /// Inputs, which are also the outputs.
         inputs: usize,
     },
+    /// A 3×3 convolution.
+    Conv(ConvSpec),
+    /// Batch normalisation by channel.
+    BatchNorm(BatchNormSpec),
+    /// The largest of every 2×2 pixels; a last odd row or column is dropped.
+    MaxPool(Picture),
+    /// Dropout, which does nothing outside of training.
+    Dropout(DropoutSpec),
 }
 
 impl LayerSpec {
@@ -82,6 +68,10 @@ impl LayerSpec {
             | Self::Dense { inputs, .. }
             | Self::Stochastic { inputs, .. }
             | Self::UnitNorm { inputs } => inputs,
+            Self::Conv(conv) => conv.picture().values(),
+            Self::BatchNorm(norm) => norm.picture().values(),
+            Self::MaxPool(picture) => picture.values(),
+            Self::Dropout(dropout) => dropout.inputs,
         }
     }
 
@@ -90,6 +80,10 @@ impl LayerSpec {
         match *self {
             Self::Gm { outputs, .. } | Self::Dense { outputs, .. } | Self::Stochastic { outputs, .. } => outputs,
             Self::UnitNorm { inputs } => inputs,
+            Self::Conv(conv) => conv.made().values(),
+            Self::BatchNorm(norm) => norm.picture().values(),
+            Self::MaxPool(picture) => picture.pooled().values(),
+            Self::Dropout(dropout) => dropout.inputs,
         }
     }
 
@@ -128,7 +122,9 @@ impl LayerSpec {
                 });
                 tensors
             }
-            Self::UnitNorm { .. } => Vec::new(),
+            Self::Conv(conv) => conv.tensors(),
+            Self::BatchNorm(norm) => norm.tensors(),
+            Self::UnitNorm { .. } | Self::MaxPool(_) | Self::Dropout(_) => Vec::new(),
         }
     }
 
@@ -192,7 +188,14 @@ impl NetworkSpec {
                 let what = format!("layer {i} has a size of 0: {layer:?}; every size must be at least 1");
                 return Err(Error::Config(what));
             }
-            let rows = if let LayerSpec::UnitNorm { .. } = layer { 1 } else { layer.outputs().saturating_add(3) };
+            let rows = match layer {
+                LayerSpec::UnitNorm { .. }
+                | LayerSpec::BatchNorm(_)
+                | LayerSpec::MaxPool(_)
+                | LayerSpec::Dropout(_) => 1,
+                LayerSpec::Conv(conv) => conv.outputs.saturating_mul(9),
+                layer => layer.outputs().saturating_add(3),
+            };
             let whole = matches!(layer, LayerSpec::Stochastic { correlated, .. } if correlated.contains(&true));
             let covariance = if whole { layer.inputs().saturating_mul(rows) } else { 1 };
             let elements =
@@ -208,7 +211,7 @@ impl NetworkSpec {
                 return Err(Error::Config(what));
             }
         }
-        Ok(())
+        self.check_pictures()
     }
 
     /// Refuses a network with random weights: it is certified, and a pass cannot run it.
@@ -242,6 +245,9 @@ impl NetworkSpec {
 
     /// One line for people, such as `GM layer 784 → 9, K = 20`.
     pub fn describe(&self) -> String {
+        if let Some(text) = self.describe_pictures() {
+            return text;
+        }
         let widths: Vec<String> = std::iter::once(self.inputs())
             .chain(self.layers.iter().filter(|l| !l.tensors().is_empty()).map(LayerSpec::outputs))
             .map(|width| width.to_string())

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::data::NormalizationKind;
+use super::pictures::{Head, picture};
+use crate::data::{ImageShape, NormalizationKind};
 use crate::kernels::optimizer::Group;
 use crate::nn::{DenseInit, GmInit, Init, LayerSpec, NetworkSpec};
 use crate::{Error, Result};
@@ -17,6 +18,8 @@ pub enum ModelKind {
     Gm,
     /// Dense layers with ReLU.
     Fc,
+    /// The VGG-like convolutional network of the paper's Figure 8.
+    Vgg,
 }
 
 /// Which optimiser.
@@ -76,6 +79,15 @@ pub struct Settings {
     pub components: usize,
     /// Widths between input and output.
     pub hidden: Vec<usize>,
+    /// What ends a convolutional network.
+    #[serde(default)]
+    pub head: Head,
+    /// The widths of a convolutional network are divided by this.
+    #[serde(default = "super::pictures::full_width")]
+    pub narrow: usize,
+    /// Whether training pictures are mirrored and shifted at random.
+    #[serde(default)]
+    pub augment: bool,
     /// Passes over the training set.
     pub epochs: u64,
     /// Rows of a minibatch.
@@ -134,6 +146,9 @@ impl Settings {
             split: None,
             components: 20,
             hidden: if model == ModelKind::Fc { vec![1000] } else { Vec::new() },
+            head: Head::Dense,
+            narrow: 1,
+            augment: model == ModelKind::Vgg,
             epochs: 20,
             batch_size: 64,
             optimizer: OptimizerChoice::Sgd,
@@ -170,6 +185,15 @@ impl Settings {
                 settings.schedule = Schedule::Cosine;
                 settings.epochs = 8;
             }
+            (Recipe::Tuned, ModelKind::Vgg) => {
+                settings.optimizer = OptimizerChoice::Adam;
+                (settings.lr, settings.lr_sigma) = (1e-3, 1e-3);
+                settings.schedule = Schedule::Cosine;
+                (settings.init_mean_std, settings.init_output_std) = (0.05, 0.01);
+            }
+        }
+        if model == ModelKind::Vgg {
+            (settings.components, settings.epochs) = (10, 50);
         }
         settings
     }
@@ -187,6 +211,7 @@ impl Settings {
         refuse(self.components == 0, "components is 0; a mixture needs at least 1 component")?;
         refuse(self.components > 1 << 20, "components is above 1,048,576")?;
         refuse(self.hidden.contains(&0), "hidden has a width of 0; every layer needs at least 1 output")?;
+        refuse(self.narrow == 0, "narrow is 0; widths are divided by at least 1")?;
         refuse(self.batch_size == 0, "batch-size is 0; a minibatch needs at least 1 row")?;
         refuse(self.epochs == 0 && self.max_steps.is_none(), "epochs is 0; train for at least 1 epoch")?;
         refuse(self.seeds.is_empty(), "no seed is given")?;
@@ -222,12 +247,16 @@ impl Settings {
         )
     }
 
-    /// The network that these settings ask for.
-    pub fn network(&self, inputs: usize, outputs: usize) -> NetworkSpec {
-        match self.model {
+    /// The network that these settings ask for, from rows of `inputs` values, which may be pictures.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a convolutional network where they are none.
+    pub fn network(&self, inputs: usize, image: Option<ImageShape>, outputs: usize) -> Result<NetworkSpec> {
+        Ok(match self.model {
             ModelKind::Gm => NetworkSpec::gm(inputs, &self.hidden, outputs, self.components),
             ModelKind::Fc => NetworkSpec::fc(inputs, &self.hidden, outputs),
-        }
+            ModelKind::Vgg => NetworkSpec::vgg(picture(image)?, outputs, self.head.with(self.components), self.narrow),
+        })
     }
 
     /// How its parameters start.
@@ -257,6 +286,8 @@ impl Settings {
             };
             Group { range: tensor.range, rate: rate * factor, l2 }
         };
-        layer.tensors().into_iter().map(group).collect()
+        // Running statistics are no parameters: the batch normalisation moves them itself.
+        let trained = |tensor: &crate::nn::TensorSpec| !tensor.name.starts_with("running_");
+        layer.tensors().into_iter().filter(trained).map(group).collect()
     }
 }

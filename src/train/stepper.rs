@@ -140,6 +140,7 @@ impl Stepper {
                 fused.record(stream, args)
             }
             Plan::Layers { pass, loss, optimizer } => {
+                pass.at_step(&settings.seeds, step);
                 pass.forward(stream, network, &data.x, slot)?;
                 let target = match self.classes {
                     Some(reference) => Target::Labels { labels: &data.labels, reference },
@@ -160,7 +161,7 @@ impl Stepper {
                     };
                     optimizer.record(stream, args)?;
                 }
-                Ok(())
+                pass.keep_statistics(stream, network)
             }
         }
     }

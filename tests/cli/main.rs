@@ -19,3 +19,4 @@ mod resume;
 mod same_bits;
 #[path = "../common/skip.rs"]
 mod skip;
+mod vgg;

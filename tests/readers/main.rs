@@ -7,6 +7,7 @@ mod common;
 mod fuzz;
 mod idx;
 mod normalize;
+mod pictures;
 mod real;
 mod sets;
 mod strokes;

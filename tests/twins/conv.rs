@@ -121,7 +121,8 @@ fn run_norm<T: Real>(dims: ImageDims, given: &[Vec<f64>]) -> Named {
     let (mut grads, mut dx) = (nan(params.len()), nan(x.len()));
     batch_norm::backward(dims, &x, &params, &statistics, &dh, &mut grads, Some(&mut dx)).expect("shapes fit");
     batch_norm::keep(dims, &statistics, &mut params).expect("shapes fit");
-    let tensor = |from: &[T], at: usize| unpad(dims.channels, &from[at * stride(dims.channels)..][..stride(dims.channels)]);
+    let tensor =
+        |from: &[T], at: usize| unpad(dims.channels, &from[at * stride(dims.channels)..][..stride(dims.channels)]);
     assert!(grads[2 * stride(dims.channels)..].iter().all(|&g| g == T::ZERO), "running values have a gradient");
     vec![
         ("h", unpad(dims.values(), &h)),
