@@ -20,6 +20,8 @@ use bures::reference::philox::Philox;
 use bures::shape::{DenseDims, GmDims};
 use criterion::{Criterion, criterion_group, criterion_main};
 
+#[path = "kernels/convolutions.rs"]
+mod convolutions;
 #[path = "kernels/mixtures.rs"]
 mod mixtures;
 
@@ -195,6 +197,6 @@ fn transfers(c: &mut Criterion, device_name: &str, device: &Device) {
 criterion_group! {
     name = benches;
     config = Criterion::default().sample_size(10).warm_up_time(Duration::from_millis(200)).measurement_time(Duration::from_secs(1));
-    targets = kernels, mixtures::mixtures, train_step
+    targets = kernels, mixtures::mixtures, convolutions::convolutions, train_step
 }
 criterion_main!(benches);

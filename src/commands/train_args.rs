@@ -25,7 +25,7 @@ Examples:
   bures train --resume runs/mnist-gm-K20                   go on after a kill"
 )]
 pub(super) struct TrainArgs {
-    /// Data set: strokes (built in), mnist, fashion-mnist, kin8nm, …, or a path to an .npz [default: strokes]
+    /// Data set: strokes (built in), mnist, cifar10, kin8nm, …, or a path to an .npz or to pictures [default: strokes]
     #[arg(long, value_name = "NAME|PATH", help_heading = "Data and network")]
     data: Option<String>,
     /// Which published split of a UCI set [default: 0]
@@ -46,9 +46,9 @@ pub(super) struct TrainArgs {
     /// Divide every width of --model vgg by N [default: 1]
     #[arg(long, value_name = "N", help_heading = "Data and network")]
     narrow: Option<usize>,
-    /// Mirror and shift training pictures at random [default: true for vgg]
-    #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true", help_heading = "Data and network")]
-    augment: Option<bool>,
+    /// Mirror and shift training pictures at random
+    #[arg(long, help_heading = "Data and network")]
+    augment: bool,
     /// Components K of every GM layer [default: 20; 10 for vgg]
     #[arg(long, short = 'K', value_name = "K", help_heading = "Data and network")]
     components: Option<usize>,
@@ -233,7 +233,7 @@ impl TrainArgs {
         set(&mut settings.data, self.data.clone());
         set(&mut settings.head, self.head.map(Head::from));
         set(&mut settings.narrow, self.narrow);
-        set(&mut settings.augment, self.augment);
+        settings.augment |= self.augment;
         set(&mut settings.components, self.components);
         set(&mut settings.hidden, self.hidden.clone());
         set(&mut settings.epochs, self.epochs);

@@ -58,14 +58,21 @@ pub(super) fn load_100(folders: &[PathBuf]) -> Result<Dataset> {
     binary(&CIFAR100, folders)
 }
 
-/// An archive in a folder `cifar10`, or that folder where it has folders of its own.
+/// An archive in a folder `cifar10`, or that folder where there are pictures below.
 fn collection(folders: &[PathBuf]) -> Option<PathBuf> {
     folders.iter().map(|folder| folder.join("cifar10")).find_map(|folder| {
         let mut inside: Vec<PathBuf> = std::fs::read_dir(&folder).ok()?.flatten().map(|entry| entry.path()).collect();
         inside.sort();
         let archive = inside.iter().find(|path| path.is_file() && pictures::is_collection(path));
-        archive.cloned().or_else(|| inside.iter().any(|path| path.is_dir()).then_some(folder))
+        archive.cloned().or_else(|| has_training_folder(&folder, 3).then_some(folder))
     })
+}
+
+/// Whether a folder called `train` lies at most so deep below.
+fn has_training_folder(folder: &Path, depth: usize) -> bool {
+    let inside = || std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let found = |path: PathBuf| path.is_dir() && (path.ends_with("train") || has_training_folder(&path, depth - 1));
+    depth > 0 && inside().any(found)
 }
 
 fn binary(set: &Binary, folders: &[PathBuf]) -> Result<Dataset> {

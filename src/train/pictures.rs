@@ -18,6 +18,11 @@ pub enum Head {
 }
 
 impl Head {
+    /// Whether it need not be written into a file.
+    pub(super) fn is_dense(&self) -> bool {
+        *self == Self::Dense
+    }
+
     /// The layers that it is, a GM layer having so many components.
     pub(super) fn with(self, components: usize) -> VggHead {
         match self {
@@ -30,6 +35,11 @@ impl Head {
 /// By what widths are divided where a file does not say it.
 pub(super) fn full_width() -> usize {
     1
+}
+
+/// Whether that need not be written into a file.
+pub(super) fn is_full_width(narrow: &usize) -> bool {
+    *narrow == full_width()
 }
 
 /// The pictures of a data set.

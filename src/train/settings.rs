@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::pictures::{Head, picture};
+use super::pictures::{self, Head, picture};
 use crate::data::{ImageShape, NormalizationKind};
 use crate::kernels::optimizer::Group;
 use crate::nn::{DenseInit, GmInit, Init, LayerSpec, NetworkSpec};
@@ -80,13 +80,13 @@ pub struct Settings {
     /// Widths between input and output.
     pub hidden: Vec<usize>,
     /// What ends a convolutional network.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Head::is_dense")]
     pub head: Head,
     /// The widths of a convolutional network are divided by this.
-    #[serde(default = "super::pictures::full_width")]
+    #[serde(default = "pictures::full_width", skip_serializing_if = "pictures::is_full_width")]
     pub narrow: usize,
     /// Whether training pictures are mirrored and shifted at random.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub augment: bool,
     /// Passes over the training set.
     pub epochs: u64,
@@ -148,7 +148,7 @@ impl Settings {
             hidden: if model == ModelKind::Fc { vec![1000] } else { Vec::new() },
             head: Head::Dense,
             narrow: 1,
-            augment: model == ModelKind::Vgg,
+            augment: false,
             epochs: 20,
             batch_size: 64,
             optimizer: OptimizerChoice::Sgd,
@@ -189,7 +189,8 @@ impl Settings {
                 settings.optimizer = OptimizerChoice::Adam;
                 (settings.lr, settings.lr_sigma) = (1e-3, 1e-3);
                 settings.schedule = Schedule::Cosine;
-                (settings.init_mean_std, settings.init_output_std) = (0.05, 0.01);
+                // Not the small start of a GM layer on pixels: between convolutions and a GM layer stands a rectifier, and a layer that
+                // starts next to 0 drives its units to where they have no gradient.
             }
         }
         if model == ModelKind::Vgg {

@@ -132,7 +132,7 @@ fn two_seeds_on_the_software_adapter() {
 fn two_seeds_of_a_convolutional_network() {
     let place = Place::new();
     place.write("tiny.npz", &npz(&crate::vgg::stripes()));
-    let vgg = "--model vgg --head gm -K 2 --narrow 32 --lr 0.005 --epochs 12 --seeds 0,1 --adapter cpu";
+    let vgg = "--model vgg --head gm -K 2 --narrow 32 --augment --lr 0.005 --epochs 12 --seeds 0,1 --adapter cpu";
     killed_and_resumed_in(&place, vgg, 2, &KILLS);
 }
 

@@ -32,11 +32,11 @@ fn place() -> Place {
 #[test]
 fn both_heads_learn_alike_on_both_executors() {
     let place = place();
-    for head in ["dense", "gm -K 3"] {
+    for head in ["dense --narrow 16 --lr 0.01", "gm -K 5 --narrow 8 --lr 0.003"] {
         let mut first: Option<Vec<f64>> = None;
         for executor in executors() {
             let args = format!(
-                "train --data stripes.npz --model vgg --head {head} --narrow 16 --lr 0.01 --epochs 12 --batch-size 24 \
+                "train --data stripes.npz --model vgg --head {head} --epochs 12 --batch-size 24 \
                  --log-every 1 {executor} --json --force --out run"
             );
             let result = place.run(&args).json();
@@ -66,16 +66,18 @@ fn equal_runs_write_equal_models() {
             "train --data stripes.npz --model vgg --head gm -K 2 --narrow 32 --epochs 2 --batch-size 48 {executor} --force"
         );
         for (threads, out) in [("1", "a"), ("2", "b"), ("3", "c")] {
-            let run =
-                place.command(&format!("{shared} --seed 1 --out {out}")).env("RAYON_NUM_THREADS", threads).output();
+            let run = place
+                .command(&format!("{shared} --augment --seed 1 --out {out}"))
+                .env("RAYON_NUM_THREADS", threads)
+                .output();
             Outcome::from(run.expect("the program runs")).ok();
         }
-        place.run(&format!("{shared} --seeds 0,1 --out two")).ok();
+        place.run(&format!("{shared} --augment --seeds 0,1 --out two")).ok();
         let model = |run: &str| place.read(&format!("{run}/model.safetensors"));
         for other in ["b", "c", "two/seed-1"] {
             assert!(model("a") == model(other), "{executor}: runs a and {other} differ");
         }
-        place.run(&format!("{shared} --seed 1 --augment false --out plain")).ok();
+        place.run(&format!("{shared} --seed 1 --out plain")).ok();
         assert!(model("a") != model("plain"), "{executor}: augmentation changes nothing");
     }
 }

@@ -132,7 +132,7 @@ fn pooling_is_exact() {
 /// All moves that there are, on pictures smaller and larger than the margin.
 #[test]
 fn augmentation_is_exact() {
-    let moves: Vec<u32> = (0..162).map(|at| at % 9 | at / 9 % 9 << 8 | at / 81 << 16).collect();
+    let moves: Vec<u32> = (0..162).map(|at| (at % 9) | ((at / 9 % 9) << 8) | ((at / 81) << 16)).collect();
     for (channels, height, width) in [(3, 6, 5), (1, 3, 3)] {
         let dims = ImageDims { runs: 1, batch: moves.len(), channels, height, width };
         let x = padded(1, moves.len(), dims.values(), 1.0);
