@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::Real;
 use super::philox::Philox;
-use super::threads::each;
+use super::threads::each_of;
 use crate::Result;
 use crate::shape::{ImageDims, expect_len};
 
@@ -29,7 +29,7 @@ pub fn augment<T: Real>(dims: ImageDims, moves: &[u32], x: &[T], out: &mut [T]) 
     expect_len(OP, "x [M,C·H·W]", x.len(), moves.len() * dims.stride())?;
     expect_len(OP, "results [M,C·H·W]", out.len(), x.len())?;
     let rows = out.par_chunks_exact_mut(dims.stride()).zip(x.par_chunks_exact(dims.stride()));
-    each(rows.zip(moves.par_iter()), |((out, picture), &word)| {
+    each_of(x.len(), rows.zip(moves.par_iter()), |((out, picture), &word)| {
         let [right, down] = [word & 255, word >> 8 & 255].map(|shift| shift as usize);
         let mirrored = word >> 16 & 1 == 1;
         for (line, out) in out[..dims.values()].chunks_exact_mut(dims.width).enumerate() {

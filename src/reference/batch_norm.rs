@@ -7,7 +7,7 @@
 use rayon::prelude::*;
 
 use super::sums::{pairs, sum};
-use super::threads::each;
+use super::threads::each_of;
 use super::{Real, vectorized};
 use crate::Result;
 use crate::shape::{ImageDims, expect_len, stride};
@@ -31,7 +31,7 @@ pub fn statistics<T: Real>(dims: ImageDims, x: &[T], statistics: &mut [T]) -> Re
     expect_len(OP, "x [R,B,C·H·W]", x.len(), dims.len())?;
     expect_len(OP, "statistics [R,C,4]", statistics.len(), KEPT * dims.runs * dims.channels)?;
     let n = (dims.batch * dims.pixels()) as f64;
-    each(statistics.par_chunks_exact_mut(KEPT).enumerate(), |(at, kept)| {
+    each_of(dims.len(), statistics.par_chunks_exact_mut(KEPT).enumerate(), |(at, kept)| {
         let total = |term: &dyn Fn(&[T]) -> f64| channel(dims, x, at).map(term).sum::<f64>();
         let mean = total(&|x| sum(x, |x| x)) / n;
         let near = T::of(mean);
@@ -66,7 +66,7 @@ pub fn apply<T: Real>(dims: ImageDims, x: &[T], params: &[T], statistics: &[T], 
     check(OP, dims, x, params, statistics)?;
     expect_len(OP, "h [R,B,C·H·W]", h.len(), dims.len())?;
     let rows = h.par_chunks_exact_mut(dims.stride()).zip(x.par_chunks_exact(dims.stride()));
-    each(rows.enumerate(), |(row, (h, x))| {
+    each_of(dims.len(), rows.enumerate(), |(row, (h, x))| {
         let first = row / dims.batch * dims.channels;
         let channels = h.chunks_exact_mut(dims.pixels()).zip(x.chunks_exact(dims.pixels()));
         for (at, (h, x)) in (first..first + dims.channels).zip(channels) {
@@ -101,7 +101,7 @@ pub fn backward<T: Real>(
     expect_len(OP, "dh [R,B,C·H·W]", dh.len(), dims.len())?;
     expect_len(OP, "gradients [R,P]", grads.len(), params.len())?;
     let mut sums = vec![[T::ZERO; 2]; dims.runs * dims.channels];
-    each(sums.par_iter_mut().enumerate(), |(at, sums)| {
+    each_of(dims.len(), sums.par_iter_mut().enumerate(), |(at, sums)| {
         let (mean, inverse) = (statistics[KEPT * at], statistics[KEPT * at + 1]);
         let both = channel(dims, dh, at).zip(channel(dims, x, at));
         let add = |[plain, scaled]: [f64; 2], (dh, x): (&[T], &[T])| {
@@ -119,7 +119,7 @@ pub fn backward<T: Real>(
     expect_len(OP, "dx [R,B,C·H·W]", dx.len(), dims.len())?;
     let n = T::of((dims.batch * dims.pixels()) as f64);
     let rows = dx.par_chunks_exact_mut(dims.stride()).zip(x.par_chunks_exact(dims.stride()));
-    each(rows.zip(dh.par_chunks_exact(dims.stride())).enumerate(), |(row, ((dx, x), dh))| {
+    each_of(dims.len(), rows.zip(dh.par_chunks_exact(dims.stride())).enumerate(), |(row, ((dx, x), dh))| {
         let first = row / dims.batch * dims.channels;
         let channels = dx.chunks_exact_mut(dims.pixels()).zip(x.chunks_exact(dims.pixels()));
         for (at, ((dx, x), dh)) in (first..).zip(channels.zip(dh.chunks_exact(dims.pixels()))).take(dims.channels) {

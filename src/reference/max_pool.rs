@@ -4,7 +4,7 @@
 use rayon::prelude::*;
 
 use super::Real;
-use super::threads::each;
+use super::threads::each_of;
 use crate::Result;
 use crate::shape::{ImageDims, expect_len};
 
@@ -17,7 +17,7 @@ pub fn forward<T: Real>(dims: ImageDims, x: &[T], h: &mut [T]) -> Result<()> {
     let small = dims.pooled();
     expect_len(OP, "x [R,B,C·H·W]", x.len(), dims.len())?;
     expect_len(OP, "h", h.len(), small.len())?;
-    each(h.par_chunks_exact_mut(small.stride()).zip(x.par_chunks_exact(dims.stride())), |(h, x)| {
+    each_of(dims.len(), h.par_chunks_exact_mut(small.stride()).zip(x.par_chunks_exact(dims.stride())), |(h, x)| {
         for (line, out) in h[..small.values()].chunks_exact_mut(small.width).enumerate() {
             let (c, y) = (line / small.height, line % small.height);
             for (column, out) in out.iter_mut().enumerate() {
@@ -40,7 +40,7 @@ pub fn backward<T: Real>(dims: ImageDims, x: &[T], dh: &[T], dx: &mut [T]) -> Re
     expect_len(OP, "dh", dh.len(), small.len())?;
     expect_len(OP, "dx [R,B,C·H·W]", dx.len(), dims.len())?;
     let rows = dx.par_chunks_exact_mut(dims.stride()).zip(x.par_chunks_exact(dims.stride()));
-    each(rows.zip(dh.par_chunks_exact(small.stride())), |((dx, x), dh)| {
+    each_of(dims.len(), rows.zip(dh.par_chunks_exact(small.stride())), |((dx, x), dh)| {
         dx.fill(T::ZERO);
         for (line, dh) in dh[..small.values()].chunks_exact(small.width).enumerate() {
             let (c, y) = (line / small.height, line % small.height);

@@ -63,8 +63,8 @@ fn convolutional_networks_of_figure_8() {
     assert_eq!(rows.len(), 3, "{rows:?}");
     for row in &rows[..2] {
         let error = row["row"]["ours"].as_f64().expect("an error");
-        // Ten classes, and a hundred and fifty steps.
-        assert!(error < 0.75, "{row}");
+        // Ten classes, and eighty steps.
+        assert!(error < 0.8, "{row}");
     }
     assert!(place.path("out/figure-8.svg").exists() && place.path("out/report.html").exists());
 }

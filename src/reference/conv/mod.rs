@@ -10,11 +10,11 @@ mod shifted;
 use rayon::prelude::*;
 
 use self::grid::Grid;
-use self::shifted::{ROWS, product, whole};
+use self::shifted::{LANES, ROWS, product, whole};
 use super::Real;
 use super::matrix::View;
 use super::sums::sum;
-use super::threads::each;
+use super::threads::each_of;
 use crate::Result;
 use crate::shape::{ConvDims, KERNEL, TAPS, expect_len};
 
@@ -39,7 +39,7 @@ pub fn forward<T: Real>(dims: ConvDims, x: &[T], params: &[T], h: &mut [T]) -> R
         let kernels = Kernels::new(dims, View::new(params, dims.outputs, dims.inner(), dims.weight_stride()));
         let bias = &params[dims.bias()];
         let blocks = x.par_chunks(IMAGES * images.stride()).zip(h.par_chunks_mut(IMAGES * made.stride()));
-        each(blocks, |(x, h)| {
+        each_of(operations(dims), blocks, |(x, h)| {
             let mut scratch = kernels.scratch();
             for (x, h) in x.chunks_exact(images.stride()).zip(h.chunks_exact_mut(made.stride())) {
                 kernels.grid.fill_planes(x, &mut scratch.planes);
@@ -81,17 +81,22 @@ pub fn backward<T: Real>(
         let mut sums: Vec<Gradient<T>> = (0..images.batch.div_ceil(part)).map(|_| Gradient::new(dims)).collect();
         let pictures = x.par_chunks(part * images.stride()).zip(dh.par_chunks(part * made.stride()));
         match dx.as_deref_mut().map(|dx| &mut dx[run * x_len..][..x_len]) {
-            None => each(pictures.zip(&mut sums), |((x, dh), sum)| {
+            None => each_of(operations(dims), pictures.zip(&mut sums), |((x, dh), sum)| {
                 sum.add(&kernels, x, dh, &mut []);
             }),
             Some(dx) => {
                 let all = pictures.zip(&mut sums).zip(dx.par_chunks_mut(part * images.stride()));
-                each(all, |(((x, dh), sum), dx)| sum.add(&kernels, x, dh, dx));
+                each_of(operations(dims), all, |(((x, dh), sum), dx)| sum.add(&kernels, x, dh, dx));
             }
         }
         total(dims, &sums, grads);
     }
     Ok(())
+}
+
+/// The work of a product, in operations on single values: a vector's products count as one.
+fn operations(dims: ConvDims) -> usize {
+    dims.images.batch * dims.images.pixels() * dims.outputs * dims.inner() / LANES
 }
 
 /// The kernels of the way back, `[C, 9 O]`: turned by half a turn, channels exchanged.
@@ -199,15 +204,19 @@ impl<T: Real> Gradient<T> {
 fn total<T: Real>(dims: ConvDims, parts: &[Gradient<T>], grads: &mut [T]) {
     let (weight, bias) = grads.split_at_mut(dims.weight().end);
     let (channels, stride) = (dims.images.channels, Gradient::<T>::stride(dims));
-    each(weight.par_chunks_exact_mut(dims.weight_stride()).enumerate(), |(o, out)| {
-        out.fill(T::ZERO);
-        for part in parts {
-            for (k, out) in out[..dims.inner()].iter_mut().enumerate() {
-                let (c, tap) = (k / TAPS, k % TAPS);
-                *out += part.weight[(o * KERNEL + tap / KERNEL) * stride + tap % KERNEL * channels + c];
+    each_of(
+        dims.params_len() * parts.len(),
+        weight.par_chunks_exact_mut(dims.weight_stride()).enumerate(),
+        |(o, out)| {
+            out.fill(T::ZERO);
+            for part in parts {
+                for (k, out) in out[..dims.inner()].iter_mut().enumerate() {
+                    let (c, tap) = (k / TAPS, k % TAPS);
+                    *out += part.weight[(o * KERNEL + tap / KERNEL) * stride + tap % KERNEL * channels + c];
+                }
             }
-        }
-    });
+        },
+    );
     bias.fill(T::ZERO);
     for part in parts {
         bias.iter_mut().zip(&part.bias).for_each(|(out, &sum)| *out += sum);
