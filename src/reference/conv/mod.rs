@@ -2,7 +2,7 @@
 //! `h[o, y, x] = b_o + Σ_{c,i,j} W[o, c, i, j] x[c, y + i − 1, x + j − 1]`.
 //!
 //! Its gradients are two more products: `∂x` is the convolution of `∂h` with the kernels turned by half a turn and with their channels
-//! exchanged, and `∂W[o, c, i, j] = Σ_{b,y,x} ∂h[o, y, x] x[c, y + i − 1, x + j − 1]`. The product is in [`shifted`].
+//! exchanged, and `∂W[o, c, i, j] = Σ_{b,y,x} ∂h[o, y, x] x[c, y + i − 1, x + j − 1]`. The product is in `shifted.rs`.
 
 mod grid;
 mod shifted;
