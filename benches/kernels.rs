@@ -20,6 +20,8 @@ use bures::reference::philox::Philox;
 use bures::shape::{DenseDims, GmDims};
 use criterion::{Criterion, criterion_group, criterion_main};
 
+#[path = "kernels/convolutions.rs"]
+mod convolutions;
 #[path = "kernels/covariance.rs"]
 mod covariance;
 #[path = "kernels/mixtures.rs"]
@@ -197,6 +199,6 @@ fn transfers(c: &mut Criterion, device_name: &str, device: &Device) {
 criterion_group! {
     name = benches;
     config = Criterion::default().sample_size(10).warm_up_time(Duration::from_millis(200)).measurement_time(Duration::from_secs(1));
-    targets = kernels, covariance::covariance, mixtures::mixtures, train_step
+    targets = kernels, covariance::covariance, mixtures::mixtures, convolutions::convolutions, train_step
 }
 criterion_main!(benches);

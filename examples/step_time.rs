@@ -62,7 +62,7 @@ fn time(args: &Args, device: &Device) -> Result<Vec<f64>> {
     let split = random_images();
     let normalize = Normalization::fit(NormalizationKind::Global, &split.features, INPUTS);
     let data = Resident::new(device, &split, INPUTS, &normalize, None)?;
-    let spec = settings.network(INPUTS, OUTPUTS);
+    let spec = settings.network(INPUTS, None, OUTPUTS)?;
     let mut network = Network::new(device, &spec, &[initialize(&spec, &settings.start(), 0)])?;
     let mut stepper = Stepper::new(device, &network, args.batch, &settings, Some(true))?;
 

@@ -21,7 +21,7 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
         seeds: vec![0, 1],
         ..Settings::recipe(Recipe::Tuned, ModelKind::Gm)
     };
-    let spec = settings.network(data.inputs, data.train.targets.outputs());
+    let spec = settings.network(data.inputs, data.image, data.train.targets.outputs())?;
     println!("{}, {} parameters, on {}", spec.describe(), spec.parameters(), device.describe());
 
     let folder = RunFolder::create(Path::new("runs/example-mnist"), &settings.seeds, true)?;

@@ -4,7 +4,11 @@
 //! to a multiple of four (so that a GPU thread can load four neighbours at once); pads are zero and stay zero:
 //! a zero input and a zero parameter have a zero gradient.
 
+mod images;
+
 use std::ops::Range;
+
+pub use images::{ConvDims, ImageDims, KERNEL, TAPS};
 
 use crate::{Error, Result};
 

@@ -14,6 +14,10 @@ mod tolerances;
 
 #[path = "kernels/compression.rs"]
 mod compression;
+#[path = "kernels/conv.rs"]
+mod conv;
+#[path = "kernels/conv_network.rs"]
+mod conv_network;
 #[path = "kernels/distances.rs"]
 mod distances;
 #[path = "kernels/gm.rs"]

@@ -102,6 +102,10 @@ fn convert(path: &Path, i: usize, layer: &LayerSpec, params: &[f32], dropout: Op
             let kind = if unit_norm { "unit norm" } else { "Gaussian-mixture layer" };
             return Err(Error::data(path, format!("layer {i} is a {kind}; bures certify takes dense layers")));
         }
+        LayerSpec::Conv(_) | LayerSpec::BatchNorm(_) | LayerSpec::MaxPool(_) | LayerSpec::Dropout(_) => {
+            let what = format!("layer {i} belongs to a convolutional network; bures certify takes dense layers");
+            return Err(Error::data(path, what));
+        }
     };
     let values = |names: [&str; 2]| -> Option<Vec<f64>> {
         let tensor = layer.tensors().into_iter().find(|tensor| names.contains(&tensor.name))?;

@@ -6,14 +6,14 @@ use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use super::{Common, print_json, show};
-use crate::experiments::{Stage, Verdict, reproduce};
+use crate::experiments::{Experiment, Stage, Verdict, reproduce};
 use crate::io::write_atomic;
 use crate::{Error, Result, report};
 
 /// Options of `bures reproduce`.
 #[derive(Args, Debug)]
 pub(super) struct ReproduceArgs {
-    /// Which experiments: gm, those of the paper on Gaussian-mixture layers
+    /// Which experiments: gm, those of the paper on Gaussian-mixture layers; gm-figure8, its convolutional networks on CIFAR-10 and CIFAR-100, for which a GPU is wanted
     #[arg(value_enum)]
     id: Experiments,
     /// The same on small budgets and generated digits, in a minute or two
@@ -27,12 +27,16 @@ pub(super) struct ReproduceArgs {
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Experiments {
     Gm,
+    GmFigure8,
 }
 
 pub(super) fn run(common: &Common, args: &ReproduceArgs) -> Result<()> {
-    let Experiments::Gm = args.id;
-    let default = if args.quick { "reports/gm-quick" } else { "reports/gm" };
-    let out = args.out.clone().unwrap_or_else(|| default.into());
+    let (experiment, name) = match args.id {
+        Experiments::Gm => (Experiment::Gm, "gm"),
+        Experiments::GmFigure8 => (Experiment::GmFigure8, "gm-figure8"),
+    };
+    let default = || PathBuf::from(format!("reports/{name}{}", if args.quick { "-quick" } else { "" }));
+    let out = args.out.clone().unwrap_or_else(default);
     let device = common.device()?;
     let bar = show::progress_bar(common, 1, "");
     let mut tell = |stage: Stage<'_>| match stage {
@@ -43,7 +47,7 @@ pub(super) fn run(common: &Common, args: &ReproduceArgs) -> Result<()> {
         }
         Stage::Does(what) => bar.set_message(what.to_owned()),
     };
-    let outcome = reproduce(&device, &out, args.quick, &mut tell);
+    let outcome = reproduce(experiment, &device, &out, args.quick, &mut tell);
     bar.finish_and_clear();
     let done = outcome?;
     let page = out.join("report.html");

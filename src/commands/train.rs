@@ -11,7 +11,7 @@ use crate::data::{Dataset, LoadOptions, Targets};
 use crate::device::Device;
 use crate::nn::{Covariance, Model, Provenance};
 use crate::train::{
-    ModelKind, OptimizerChoice, Progress, RunFolder, Schedule, Settings, Summary, check_targets, train,
+    Head, ModelKind, OptimizerChoice, Progress, RunFolder, Schedule, Settings, Summary, check_targets, train,
 };
 use crate::{Error, Result, plot};
 
@@ -68,6 +68,7 @@ fn default_out(settings: &Settings) -> Result<PathBuf> {
         ModelKind::Gm => format!("gm-K{}", settings.components),
         ModelKind::GmJoint => format!("gm-joint-K{}", settings.components),
         ModelKind::Fc => "fc".to_owned(),
+        ModelKind::Vgg => vgg(settings).to_owned(),
     };
     let hidden: String = settings.hidden.iter().map(|width| format!("-{width}")).collect();
     let covariance = match settings.covariance {
@@ -80,6 +81,10 @@ fn default_out(settings: &Settings) -> Result<PathBuf> {
         .map(|i| Path::new("runs").join(if i == 1 { base.clone() } else { format!("{base}-{i}") }))
         .find(|path| !path.exists())
         .ok_or_else(|| Error::Config(format!("runs/ holds a thousand folders {base}-N; choose another --out")))
+}
+
+fn vgg(settings: &Settings) -> &'static str {
+    if settings.head == Head::Gm { "vgg-gm" } else { "vgg-dense" }
 }
 
 fn announce(settings: &Settings, data: &Dataset, device: &Device) -> Result<()> {
@@ -98,7 +103,7 @@ fn announce(settings: &Settings, data: &Dataset, device: &Device) -> Result<()> 
     say!("{}: {rows} {shape}, {goal}{built_in}", data.name)?;
     let spec = match &settings.init {
         Some(path) => Model::read(path, Some(crate::nn::Activation::Relu))?.spec,
-        None => settings.network(data.inputs, outputs),
+        None => settings.network(data.inputs, data.image, outputs)?,
     };
     spec.check()?;
     let optimizer = match settings.optimizer {
@@ -136,6 +141,7 @@ fn title(settings: &Settings, data: &Dataset) -> String {
     let model = match settings.model {
         ModelKind::Gm | ModelKind::GmJoint => format!("GM network, K = {}", settings.components),
         ModelKind::Fc => "dense network".to_owned(),
+        ModelKind::Vgg => format!("convolutional network ({})", vgg(settings)),
     };
     let name =
         Path::new(&data.name).file_name().map_or_else(|| data.name.clone(), |n| n.to_string_lossy().into_owned());

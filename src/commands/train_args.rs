@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::train_choices::{LossArg, ModelArg, OptimizerArg, RecipeArg, ScheduleArg, WeightsArg};
+use super::train_choices::{HeadArg, LossArg, ModelArg, OptimizerArg, RecipeArg, ScheduleArg, WeightsArg};
 use crate::data::NormalizationKind;
 use crate::nn::{Covariance, Weights};
-use crate::train::{LossChoice, ModelKind, OptimizerChoice, OrderChoice, Recipe, Schedule, Settings, SettingsFile};
+use crate::train::{
+    Head, LossChoice, ModelKind, OptimizerChoice, OrderChoice, Recipe, Schedule, Settings, SettingsFile,
+};
 use crate::{Error, Result};
 
 /// Options of `bures train`. Without any, a GM layer learns the built-in digits.
@@ -26,7 +28,7 @@ Examples:
   bures train --resume runs/mnist-gm-K20                   go on after a kill"
 )]
 pub(super) struct TrainArgs {
-    /// Data set: strokes (built in), mnist, fashion-mnist, kin8nm, …, or a path to an .npz [default: strokes]
+    /// Data set: strokes (built in), mnist, cifar10, kin8nm, …, or a path to an .npz or to pictures [default: strokes]
     #[arg(long, value_name = "NAME|PATH", help_heading = "Data and network")]
     data: Option<String>,
     /// Which published split of a UCI set [default: 0]
@@ -38,10 +40,20 @@ pub(super) struct TrainArgs {
     /// Set the last N training rows aside and report them in place of the test split, to choose settings by
     #[arg(long, value_name = "N", help_heading = "Data and network")]
     validation: Option<usize>,
-    /// Kind of network: GM layers, GM layers with a joint (ω, β) layer at the end for one target value, or dense layers with ReLU [default: gm]
+    /// Kind of network: GM layers, GM layers with a joint (ω, β) layer at the end for one target value, dense layers with ReLU, or a
+    /// VGG-like convolutional network [default: gm]
     #[arg(long, value_enum, help_heading = "Data and network")]
     model: Option<ModelArg>,
-    /// Components K of every GM layer [default: 20]
+    /// What ends the network of --model vgg: two dense layers, or a GM layer [default: dense]
+    #[arg(long, value_enum, help_heading = "Data and network")]
+    head: Option<HeadArg>,
+    /// Divide every width of --model vgg by N [default: 1]
+    #[arg(long, value_name = "N", help_heading = "Data and network")]
+    narrow: Option<usize>,
+    /// Mirror and shift training pictures at random
+    #[arg(long, help_heading = "Data and network")]
+    augment: bool,
+    /// Components K of every GM layer [default: 20; 10 for vgg]
     #[arg(long, short = 'K', value_name = "K", help_heading = "Data and network")]
     components: Option<usize>,
     /// Covariances of the components: diagonal, diagonal plus rank R, or full [default: diagonal]
@@ -140,9 +152,12 @@ pub(super) struct TrainArgs {
 }
 
 /// What a resumed run takes from its folder.
-const SETTINGS: [&str; 34] = [
+const SETTINGS: [&str; 37] = [
     "data",
     "model",
+    "head",
+    "narrow",
+    "augment",
     "components",
     "covariance",
     "loss",
@@ -232,6 +247,9 @@ impl TrainArgs {
     fn apply(&self, settings: &mut Settings) {
         set(&mut settings.model, self.model.map(ModelKind::from));
         set(&mut settings.data, self.data.clone());
+        set(&mut settings.head, self.head.map(Head::from));
+        set(&mut settings.narrow, self.narrow);
+        settings.augment |= self.augment;
         set(&mut settings.components, self.components);
         set(&mut settings.covariance, self.covariance);
         set(&mut settings.weights, self.weights.map(Weights::from));

@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 
 use crate::nn::Weights;
-use crate::train::{LossChoice, ModelKind, OptimizerChoice, Recipe, Schedule};
+use crate::train::{Head, LossChoice, ModelKind, OptimizerChoice, Recipe, Schedule};
 
 /// An argument's values, each the setting of the same name.
 macro_rules! choice {
@@ -26,7 +26,11 @@ macro_rules! choice {
 
 choice! {
     /// `--model`.
-    ModelArg: ModelKind { Gm, GmJoint, Fc }
+    ModelArg: ModelKind { Gm, GmJoint, Fc, Vgg }
+}
+choice! {
+    /// `--head`.
+    HeadArg: Head { Dense, Gm }
 }
 choice! {
     /// `--recipe`.

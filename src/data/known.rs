@@ -97,6 +97,13 @@ pub const KNOWN: &[Known] = &[
         ],
     },
     Known {
+        name: "cifar100",
+        about: "colour photographs, 50,000 + 10,000 images of 32×32, 100 classes (binary version)",
+        address: "https://www.cs.toronto.edu/~kriz/cifar.html",
+        folders: super::cifar::FOLDERS_100,
+        files: &[unchecked("train.bin"), unchecked("test.bin")],
+    },
+    Known {
         name: "kin8nm",
         about: "motion of an 8-link robot arm, 8,192 rows, 8 features, 20 published splits",
         address: UCI,

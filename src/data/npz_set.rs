@@ -44,10 +44,12 @@ fn width(path: &Path, name: &str, array: &Array) -> Result<usize> {
     array.data.len().checked_div(n).filter(|&w| w > 0).ok_or_else(empty)
 }
 
+/// How rows are pictures, if they are: `[n, H, W]`, or channel by channel as `[n, C, H, W]`.
 fn picture(x: &Array) -> Option<ImageShape> {
     match *x.shape.as_slice() {
         [_, height, width] => Some(ImageShape { height, width, channels: 1 }),
-        [_, height, width, channels @ (1 | 3 | 4)] => Some(ImageShape { height, width, channels }),
+        [_, height, width, 1] => Some(ImageShape { height, width, channels: 1 }),
+        [_, channels @ (1 | 3 | 4), height, width] => Some(ImageShape { height, width, channels }),
         _ => None,
     }
 }

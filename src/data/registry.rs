@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::find::{default_folders, find_folder, plain_or_gzip};
 use super::known::{KNOWN, Known, KnownFile};
-use super::{Dataset, Source, Split, cifar, image_sets, noisy_sines, npz_set, strokes, uci, unpack};
+use super::{Dataset, Source, Split, cifar, image_sets, noisy_sines, npz_set, pictures, strokes, uci, unpack};
 use crate::io::sha256_bytes;
 use crate::{Error, Result};
 
@@ -26,7 +26,7 @@ impl Default for LoadOptions {
     }
 }
 
-/// Loads a data set by its name, or a `.npz` file by its path.
+/// Loads a data set by its name, or by its path a `.npz` file, or a folder or a tar archive of pictures.
 ///
 /// # Errors
 /// [`Error::MissingData`] when a named set is in none of the folders; [`Error::Config`] for an
@@ -44,8 +44,13 @@ pub fn load(name_or_path: &str, options: &LoadOptions) -> Result<Dataset> {
         "noisy-sines" => Ok(noisy_sines::generate(options.seed)),
         "mnist" | "fashion-mnist" => image_sets::load(name_or_path, &options.folders),
         "cifar10" => cifar::load(&options.folders),
+        "cifar100" => cifar::load_100(&options.folders),
         _ if is_uci => uci::load(name_or_path, options.split.unwrap_or(0), &options.folders),
         path if path.ends_with(".npz") => npz_set::load(Path::new(path)),
+        path if pictures::is_collection(Path::new(path)) => {
+            let name = Path::new(path).file_name().map_or(path.into(), |name| name.to_string_lossy());
+            pictures::load(&name, Path::new(path))
+        }
         other => Err(unknown(other)),
     }
 }
@@ -63,7 +68,10 @@ pub fn load_test(name_or_path: &str, options: &LoadOptions) -> Result<(Split, Ve
 
 fn unknown(name: &str) -> Error {
     let names: Vec<&str> = KNOWN.iter().map(|k| k.name).collect();
-    Error::Config(format!("data set {name} is not known; choose {} or the path of a .npz file", names.join(", ")))
+    Error::Config(format!(
+        "data set {name} is not known; choose {} or the path of a .npz file, or of a folder or a tar archive of pictures",
+        names.join(", ")
+    ))
 }
 
 /// The entry of a named data set.

@@ -21,7 +21,7 @@ pub struct Dataset {
     pub source: Vec<Source>,
 }
 
-/// A row of features is `height · width · channels` values, row by row.
+/// A row of features is `channels · height · width` values, channel by channel and row by row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ImageShape {
     /// Rows of pixels.

@@ -30,6 +30,9 @@ struct Quick {
     epochs: u64,
     snapshot_every: u64,
     seeds: Vec<u64>,
+    /// What else differs.
+    #[serde(default)]
+    settings: toml::Table,
 }
 
 /// One training run, made on every data set.
@@ -174,14 +177,32 @@ const GM: [(&str, &str, &str, &str); 9] = [
     figure!("gm", "beyond-particles", "Beyond the paper, 2"),
 ];
 
+const GM_FIGURE_8: [(&str, &str, &str, &str); 1] = [figure!("gm", "figure-8", "Figure 8")];
+
+/// Experiments that are made together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Experiment {
+    /// Figures 2 to 7 and Theorem 1 of Chewi, Rigollet and Yan, *Gaussian mixture layers for neural networks*.
+    Gm,
+    /// Figure 8 of the same paper, whose networks want a GPU.
+    GmFigure8,
+}
+
 impl Catalogue {
-    /// The experiments of Chewi, Rigollet and Yan, *Gaussian mixture layers for neural networks*.
+    /// The runs and figures of an experiment.
     ///
     /// # Errors
     /// [`Error::Config`] when an asset cannot be understood, which a test rules out.
-    pub fn gm() -> Result<(Self, Vec<Figure>)> {
-        let runs = parsed(include_str!("../../assets/experiments/gm.toml"), "gm.toml")?;
-        let figures = GM.iter().map(|(name, slug, plan, expected)| {
+    pub fn of(experiment: Experiment) -> Result<(Self, Vec<Figure>)> {
+        let (runs, name, figures) = match experiment {
+            Experiment::Gm => (include_str!("../../assets/experiments/gm.toml"), "gm.toml", &GM[..]),
+            Experiment::GmFigure8 => {
+                let runs = include_str!("../../assets/experiments/gm-convolutions.toml");
+                (runs, "gm-convolutions.toml", &GM_FIGURE_8[..])
+            }
+        };
+        let runs = parsed(runs, name)?;
+        let figures = figures.iter().map(|(name, slug, plan, expected)| {
             let expected = serde_json::from_str(expected).map_err(|why| bad(name, &why))?;
             Ok(Figure { name, slug, plan: parsed(plan, name)?, expected })
         });
@@ -210,6 +231,9 @@ impl Catalogue {
         let mut table =
             toml::Table::try_from(Settings::recipe(plan.recipe, plan.model)).map_err(|why| bad(name, &why))?;
         table.extend(plan.settings.clone());
+        if quick {
+            table.extend(self.quick.settings.clone());
+        }
         let mut settings: Settings = table.try_into().map_err(|why| bad(name, &why))?;
         settings.data = dataset.to_owned();
         if quick {
@@ -239,7 +263,13 @@ mod tests {
     /// Every run that a figure or an expectation names exists, and its settings are settings that a run can have.
     #[test]
     fn assets_are_whole() {
-        let (catalogue, figures) = Catalogue::gm().expect("assets");
+        for experiment in [Experiment::Gm, Experiment::GmFigure8] {
+            whole(experiment);
+        }
+    }
+
+    fn whole(experiment: Experiment) {
+        let (catalogue, figures) = Catalogue::of(experiment).expect("assets");
         for name in catalogue.run.keys() {
             for quick in [false, true] {
                 let settings = catalogue.settings(name, "strokes", quick).expect(name);

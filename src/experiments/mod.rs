@@ -10,7 +10,7 @@ mod reduction;
 mod reproduce;
 mod runs;
 
-pub use catalogue::{Catalogue, Figure, FigurePlan, RunPlan};
+pub use catalogue::{Catalogue, Experiment, Figure, FigurePlan, RunPlan};
 pub use expected::{Row, Verdict};
 pub use reproduce::{Drawn, Reproduction, reproduce};
 pub use runs::{Done, Stage};

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use super::catalogue::{Catalogue, Figure, FigurePlan};
+use super::catalogue::{Catalogue, Experiment, Figure, FigurePlan};
 use super::expected::Row;
 use super::flows::{self, Compared, Flows};
 use super::reduction::{Measured, Reduction, measure};
@@ -57,19 +57,20 @@ struct Line<'a> {
     row: &'a Row,
 }
 
-/// Runs the experiments of the paper on Gaussian-mixture layers into `out`: `data/` with every training run, a picture for each figure, `results.jsonl`
+/// Runs experiments of the paper on Gaussian-mixture layers into `out`: `data/` with every training run, a picture for each figure, `results.jsonl`
 /// with a line for every number. Runs that are there are not made again; one that was killed goes on.
 ///
 /// # Errors
 /// What training, reading and drawing report; [`Error::Data`] when `out` holds runs with other settings.
 pub fn reproduce(
+    experiment: Experiment,
     device: &Device,
     out: &Path,
     quick: bool,
     tell: &mut (dyn FnMut(Stage<'_>) + Send),
 ) -> Result<Reproduction> {
     let started = Instant::now();
-    let (catalogue, figures) = Catalogue::gm()?;
+    let (catalogue, figures) = Catalogue::of(experiment)?;
     let mut runs = Runs { catalogue: &catalogue, device, out, quick, data: BTreeMap::new(), tell };
     let datasets = catalogue.datasets(quick);
     let mut drawn = Vec::new();

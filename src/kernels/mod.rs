@@ -3,7 +3,10 @@
 
 pub mod activation;
 pub mod activation_moments;
+pub mod augment;
+pub mod batch_norm;
 pub mod compression;
+pub mod conv;
 pub mod dense;
 pub mod gather;
 pub mod gaussian_w2;
@@ -18,6 +21,7 @@ pub mod gm_state;
 pub mod gm_step;
 pub mod gm_weighted;
 pub mod loss;
+pub mod max_pool;
 pub mod optimizer;
 pub mod philox;
 pub mod propagation;

@@ -155,16 +155,40 @@ impl Dropout {
         x: &Buffer<f32>,
         out: &mut Buffer<f32>,
     ) -> Result<()> {
+        self.record_runs(stream, width, &[draw], x, out)
+    }
+
+    /// Records `out` from `x`, both `[R, rows, width]`, each run with random numbers of its own.
+    ///
+    /// # Errors
+    /// As [`Dropout::record`].
+    pub fn record_runs(
+        &self,
+        stream: &mut Stream,
+        width: usize,
+        draws: &[Draw],
+        x: &Buffer<f32>,
+        out: &mut Buffer<f32>,
+    ) -> Result<()> {
         host::check_draws(width, x.len(), x.len(), out.len())?;
         expect_len("dropout", "results", out.len(), x.len())?;
+        let run = x.len() / width / draws.len().max(1) * width;
+        expect_len("dropout", "rows of as many runs as there are seeds", x.len(), run * draws.len())?;
         match stream {
-            Stream::Cpu => host::dropout(width, draw, self.p, x.host()?, out.host_mut()?),
+            Stream::Cpu => {
+                let runs = x.host()?.chunks_exact(run).zip(out.host_mut()?.chunks_exact_mut(run));
+                draws.iter().zip(runs).try_for_each(|(&draw, (x, out))| host::dropout(width, draw, self.p, x, out))
+            }
             #[cfg(feature = "gpu")]
             Stream::Gpu(recorder) => {
                 let scale = (1.0 / (1.0 - f64::from(self.p))) as f32;
-                let mut params = stream_words(draw, width).to_vec();
-                params.extend([(x.len() / 4) as u32, host::dropout_threshold(self.p), scale.to_bits(), 0, 0, 0]);
-                self.kernel.run(recorder, bytemuck::cast_slice(&params), &[x.raw()?, out.raw()?], x.len() / 4)
+                let sizes = [(run / 4) as u32, host::dropout_threshold(self.p), scale.to_bits()];
+                draws.iter().enumerate().try_for_each(|(at, &draw)| {
+                    let mut params = stream_words(draw, width).to_vec();
+                    params.extend(sizes);
+                    params.extend([(at * run / 4) as u32, 0, 0]);
+                    self.kernel.run(recorder, bytemuck::cast_slice(&params), &[x.raw()?, out.raw()?], run / 4)
+                })
             }
         }
     }

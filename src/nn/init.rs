@@ -21,7 +21,7 @@ pub struct GmInit {
     pub sigma: f64,
 }
 
-/// Start of dense layers.
+/// Start of dense layers; convolutions always start by PyTorch's default.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum DenseInit {
     /// PyTorch's default: weights and biases uniform on `±1/√inputs`.
@@ -87,6 +87,8 @@ fn start_of(layer: &LayerSpec, tensor: &TensorSpec, init: &GmInit, mut random: P
     let width = tensor.shape.last().copied().unwrap_or(1);
     let mut normals = |std: f64| -> Vec<f32> { (0..count).map(|_| (std * random.normal()) as f32).collect() };
     match (layer, tensor.name) {
+        (LayerSpec::BatchNorm(_), "gamma" | "running_var") => vec![1.0; count],
+        (LayerSpec::BatchNorm(_), _) => vec![0.0; count],
         (_, "weights") => vec![(1.0 / count as f64) as f32; count],
         (_, "sigma") => vec![init.sigma as f32; count],
         (_, "c") => {
@@ -105,7 +107,7 @@ fn start_of(layer: &LayerSpec, tensor: &TensorSpec, init: &GmInit, mut random: P
         (_, "mu") => normals(init.mean_std),
         (LayerSpec::Gm { .. }, _) => normals(init.output_std),
         (layer, _) => {
-            let bound = 1.0 / (layer.inputs() as f64).sqrt();
+            let bound = 1.0 / (layer.fan_in() as f64).sqrt();
             (0..count).map(|_| (bound * (2.0 * random.uniform() - 1.0)) as f32).collect()
         }
     }

@@ -179,6 +179,10 @@ fn check_deviations(path: &Path, tensor: &TensorSpec, name: &str, values: &[f32]
             let what = format!("tensor {name}, value {at}: {}; a standard deviation cannot be negative", values[at]);
             Err(Error::data(path, what))
         }
+        Some(at) if tensor.name == "running_var" => {
+            let what = format!("tensor {name}, value {at}: {}; a variance cannot be negative", values[at]);
+            Err(Error::data(path, what))
+        }
         _ => Ok(()),
     }
 }

@@ -15,7 +15,7 @@ pub struct NetworkSpec {
 }
 
 /// A GM layer as in the paper.
-fn gm_layer(components: usize, inputs: usize, outputs: usize) -> LayerSpec {
+pub(super) fn gm_layer(components: usize, inputs: usize, outputs: usize) -> LayerSpec {
     let (covariance, weights) = (Covariance::Diagonal, Weights::Equal);
     LayerSpec::Gm { components, inputs, outputs, covariance, weights }
 }
@@ -88,8 +88,14 @@ impl NetworkSpec {
                 let what = format!("layer {i} has a size of 0: {layer:?}; every size must be at least 1");
                 return Err(Error::Config(what));
             }
-            let rows = if let LayerSpec::UnitNorm { .. } = layer { 1 } else { layer.outputs().saturating_add(3) }
-                .saturating_add(rank);
+            let rows = match layer {
+                LayerSpec::UnitNorm { .. }
+                | LayerSpec::BatchNorm(_)
+                | LayerSpec::MaxPool(_)
+                | LayerSpec::Dropout(_) => 1,
+                LayerSpec::Conv(conv) => conv.outputs.saturating_mul(9),
+                layer => layer.outputs().saturating_add(3).saturating_add(rank),
+            };
             let whole = matches!(layer, LayerSpec::Stochastic { correlated, .. } if correlated.contains(&true));
             let covariance = if whole { layer.inputs().saturating_mul(rows) } else { 1 };
             let elements =
@@ -105,7 +111,7 @@ impl NetworkSpec {
                 return Err(Error::Config(what));
             }
         }
-        Ok(())
+        self.check_pictures()
     }
 
     /// Refuses a network with random weights: it is certified, and a pass cannot run it.
@@ -139,6 +145,9 @@ impl NetworkSpec {
 
     /// One line for people, such as `GM layer 784 → 9, K = 20`.
     pub fn describe(&self) -> String {
+        if let Some(text) = self.describe_pictures() {
+            return text;
+        }
         let widths: Vec<String> = std::iter::once(self.inputs())
             .chain(self.layers.iter().filter(|l| !l.tensors().is_empty()).map(LayerSpec::outputs))
             .map(|width| width.to_string())

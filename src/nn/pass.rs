@@ -3,6 +3,8 @@
 use super::covariance::Weights;
 use super::network::Network;
 use super::network_spec::NetworkSpec;
+use super::picture_pass::{Back, Draws, PictureOperation};
+use super::pictures::{BatchNormSpec, ConvSpec};
 use super::spec::{Activation, LayerSpec};
 use crate::Result;
 use crate::device::{Buffer, Device, Stream};
@@ -33,6 +35,7 @@ enum Operation {
     GmJoint(GmJoint),
     Dense { kernel: Dense, dims: DenseDims },
     Activation(ActivationKernel),
+    Picture(PictureOperation),
 }
 
 /// Everything that running a network on minibatches of `batch` rows needs.
@@ -41,10 +44,12 @@ pub struct Pass {
     stages: Vec<Stage>,
     /// Gradients, one array per layer as [`Network::params`]; empty for a pass that only goes forward.
     grads: Vec<Buffer<f32>>,
+    draws: Draws,
 }
 
 impl Pass {
-    /// For `runs` networks of the layers `spec` at `batch` rows each. With `backward`, gradients can be had.
+    /// For `runs` networks of the layers `spec` at `batch` rows each. With `backward`, gradients can be had, and layers behave as in
+    /// training: a batch normalisation goes by its minibatch, and dropout drops.
     ///
     /// # Errors
     /// [`crate::Error::Config`] for a network with random weights; what the device reports.
@@ -80,12 +85,9 @@ impl Pass {
                 LayerSpec::Dense { inputs, outputs, activation } => {
                     let dims = DenseDims { runs, batch, inputs, outputs };
                     push(Operation::Dense { kernel: Dense::new(device)?, dims }, i, outputs)?;
-                    let kind = match activation {
-                        Activation::None => continue,
-                        Activation::Relu => ActivationKind::Relu,
-                        Activation::Tanh => ActivationKind::Tanh,
-                    };
-                    push(Operation::Activation(ActivationKernel::new(device, kind)?), i, outputs)?;
+                    if let Some(kernel) = kernel_of(device, activation)? {
+                        push(Operation::Activation(kernel), i, outputs)?;
+                    }
                 }
                 // Refused by check_runs.
                 LayerSpec::Stochastic { .. } => {}
@@ -93,10 +95,41 @@ impl Pass {
                     let kernel = ActivationKernel::new(device, ActivationKind::UnitNorm { columns: inputs })?;
                     push(Operation::Activation(kernel), i, inputs)?;
                 }
+                LayerSpec::Conv(ConvSpec { activation, .. })
+                | LayerSpec::BatchNorm(BatchNormSpec { activation, .. }) => {
+                    let operation = PictureOperation::new(device, (i, layer), [runs, batch], backward)?;
+                    operation.map_or(Ok(()), |operation| push(Operation::Picture(operation), i, layer.outputs()))?;
+                    if let Some(kernel) = kernel_of(device, activation)? {
+                        push(Operation::Activation(kernel), i, layer.outputs())?;
+                    }
+                }
+                LayerSpec::MaxPool(_) | LayerSpec::Dropout(_) => {
+                    let operation = PictureOperation::new(device, (i, layer), [runs, batch], backward)?;
+                    operation.map_or(Ok(()), |operation| push(Operation::Picture(operation), i, layer.outputs()))?;
+                }
             }
         }
         let grads = spec.layers.iter().map(|layer| Buffer::zeros(device, if_backward(runs * layer.params_len())));
-        Ok(Self { batch, stages, grads: grads.collect::<Result<_>>()? })
+        let draws = Draws { seeds: vec![0; runs], step: 0, batch };
+        Ok(Self { batch, stages, grads: grads.collect::<Result<_>>()?, draws })
+    }
+
+    /// Says which step comes next, and the seed of every run: dropout takes the random numbers that they name.
+    pub fn at_step(&mut self, seeds: &[u64], step: u64) {
+        self.draws = Draws { seeds: seeds.to_vec(), step, batch: self.batch };
+    }
+
+    /// Records that the statistics of the last forward pass go into the running ones of the batch normalisations.
+    ///
+    /// # Errors
+    /// As [`Pass::forward`].
+    pub fn keep_statistics(&self, stream: &mut Stream, network: &mut Network) -> Result<()> {
+        for stage in &self.stages {
+            if let Operation::Picture(PictureOperation::BatchNorm { kernel, .. }) = &stage.operation {
+                kernel.keep(stream, network.params_mut(stage.layer))?;
+            }
+        }
+        Ok(())
     }
 
     /// Rows of the minibatch of each run.
@@ -128,6 +161,9 @@ impl Pass {
                     kernel.forward(stream, args)?;
                 }
                 Operation::Activation(kernel) => kernel.forward(stream, input, &mut stage.out)?,
+                Operation::Picture(picture) => {
+                    picture.forward(stream, (input, slot), params, &self.draws, &mut stage.out)?;
+                }
             }
         }
         Ok(())
@@ -179,6 +215,10 @@ impl Pass {
                         kernel.backward(stream, input, dh, d_input)?;
                     }
                 }
+                Operation::Picture(picture) => {
+                    let args = Back { x: input, slot, params, dh, grads, dx: d_input };
+                    picture.backward(stream, &self.draws, args)?;
+                }
             }
         }
         Ok(())
@@ -188,4 +228,13 @@ impl Pass {
     pub fn grads(&self, layer: usize) -> &Buffer<f32> {
         &self.grads[layer]
     }
+}
+
+fn kernel_of(device: &Device, activation: Activation) -> Result<Option<ActivationKernel>> {
+    let kind = match activation {
+        Activation::None => return Ok(None),
+        Activation::Relu => ActivationKind::Relu,
+        Activation::Tanh => ActivationKind::Tanh,
+    };
+    ActivationKernel::new(device, kind).map(Some)
 }

@@ -2,35 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+pub(super) use super::activation::Activation;
 use super::covariance::{Covariance, Weights};
+use super::pictures::{BatchNormSpec, ConvSpec, DropoutSpec, Picture};
 use super::tensor_spec::TensorSpec;
 use crate::kernels::gm_joint::GmJoint;
 use crate::reference::gm_weights;
 use crate::shape::{DenseDims, GmDims, stride};
-
-/// What follows a dense layer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Activation {
-    /// Nothing.
-    #[default]
-    None,
-    /// `max(h, 0)`.
-    Relu,
-    /// `tanh h`.
-    Tanh,
-}
-
-impl Activation {
-    /// Its name in files and options.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Relu => "relu",
-            Self::Tanh => "tanh",
-        }
-    }
-}
 
 /// One entry of a model's `layers`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -91,6 +69,14 @@ pub enum LayerSpec {
         /// Inputs, which are also the outputs.
         inputs: usize,
     },
+    /// A 3×3 convolution.
+    Conv(ConvSpec),
+    /// Batch normalisation by channel.
+    BatchNorm(BatchNormSpec),
+    /// The largest of every 2×2 pixels; a last odd row or column is dropped.
+    MaxPool(Picture),
+    /// Dropout, which does nothing outside of training.
+    Dropout(DropoutSpec),
 }
 
 impl LayerSpec {
@@ -102,6 +88,10 @@ impl LayerSpec {
             | Self::Dense { inputs, .. }
             | Self::Stochastic { inputs, .. }
             | Self::UnitNorm { inputs } => inputs,
+            Self::Conv(conv) => conv.picture().values(),
+            Self::BatchNorm(norm) => norm.picture().values(),
+            Self::MaxPool(picture) => picture.values(),
+            Self::Dropout(dropout) => dropout.inputs,
         }
     }
 
@@ -111,6 +101,10 @@ impl LayerSpec {
             Self::Gm { outputs, .. } | Self::Dense { outputs, .. } | Self::Stochastic { outputs, .. } => outputs,
             Self::GmJoint { .. } => 1,
             Self::UnitNorm { inputs } => inputs,
+            Self::Conv(conv) => conv.made().values(),
+            Self::BatchNorm(norm) => norm.picture().values(),
+            Self::MaxPool(picture) => picture.pooled().values(),
+            Self::Dropout(dropout) => dropout.inputs,
         }
     }
 
@@ -153,7 +147,9 @@ impl LayerSpec {
                 });
                 tensors
             }
-            Self::UnitNorm { .. } => Vec::new(),
+            Self::Conv(conv) => conv.tensors(),
+            Self::BatchNorm(norm) => norm.tensors(),
+            Self::UnitNorm { .. } | Self::MaxPool(_) | Self::Dropout(_) => Vec::new(),
         }
     }
 

@@ -39,6 +39,11 @@ impl<'a, T: Real> View<'a, T> {
         Self { data: &self.data[row * self.stride..], rows: self.rows - row, ..self }
     }
 
+    /// A range of the rows.
+    pub(super) fn row_range(self, rows: std::ops::Range<usize>) -> Self {
+        Self { rows: rows.len(), ..self.rows_from(rows.start) }
+    }
+
     /// A range of the columns.
     pub(super) fn column_range(self, columns: std::ops::Range<usize>) -> Self {
         Self { data: &self.data[columns.start..], columns: columns.len(), ..self }

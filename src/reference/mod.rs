@@ -6,7 +6,10 @@
 
 pub mod activation;
 pub mod activation_moments;
+pub mod augment;
+pub mod batch_norm;
 pub mod compression;
+pub mod conv;
 pub mod dense;
 mod fast_moments;
 pub mod full_covariance;
@@ -18,6 +21,7 @@ pub mod joint_regression;
 mod lanes;
 pub mod loss;
 mod matrix;
+pub mod max_pool;
 pub mod normal;
 pub mod optimizer;
 mod panel;
@@ -27,6 +31,7 @@ mod real;
 pub mod shift_columns;
 pub mod signature;
 pub mod stochastic;
+mod sums;
 mod tail_moments;
 mod threads;
 

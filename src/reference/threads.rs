@@ -1,6 +1,7 @@
 //! The threads of the CPU executor. A training step is a few loops of some hundred microseconds: threads that fell asleep
 //! between two of them would take longer to wake up than the loop takes to run.
 
+use rayon::iter::plumbing::{Producer, ProducerCallback};
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator};
 
 /// Runs `work` with rayon's threads held awake for the loops of the twins. Loops outside of it run all the same, only slower to start.
@@ -17,5 +18,32 @@ where
     let items = items.into_par_iter();
     if items.len() > 0 {
         spindle::for_each(items.len(), items, work);
+    }
+}
+
+/// Elementary operations that are not worth a second thread.
+const FEW: usize = 1 << 16;
+
+/// [`each`], or on this thread alone where all items together are few `operations`: narrow layers make many short loops, and on a busy
+/// machine every one of them would wait for the other threads to get their turn.
+pub(super) fn each_of<T, I>(operations: usize, items: I, work: impl Fn(T) + Sync)
+where
+    I: IntoParallelIterator<Item = T>,
+    I::Iter: IndexedParallelIterator,
+{
+    if operations > FEW {
+        return each(items, work);
+    }
+    items.into_par_iter().with_producer(InOrder(work));
+}
+
+/// Takes the items one after the other.
+struct InOrder<F>(F);
+
+impl<T, F: Fn(T)> ProducerCallback<T> for InOrder<F> {
+    type Output = ();
+
+    fn callback<P: Producer<Item = T>>(self, producer: P) {
+        producer.into_iter().for_each(self.0);
     }
 }

@@ -14,6 +14,8 @@ pub enum ModelKind {
     GmJoint,
     /// Dense layers with ReLU.
     Fc,
+    /// The VGG-like convolutional network of the paper's Figure 8.
+    Vgg,
 }
 
 /// Which optimiser.

@@ -8,8 +8,9 @@ use crate::nn::{Model, Network, NetworkSpec, Pass};
 use crate::shape::stride;
 use crate::{Error, Result};
 
-/// Rows that an evaluation takes at a time.
+/// Rows that an evaluation takes at a time, and values of a layer that it makes at a time: convolutional networks have wide ones.
 const BATCH: usize = 250;
+const VALUES: usize = 1 << 23;
 
 /// Loss and error of one run on one split.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -49,7 +50,7 @@ impl Evaluator {
         if data.is_empty() {
             return Err(Error::Config("the split to evaluate on has no rows".to_owned()));
         }
-        let batch = BATCH.min(data.len());
+        let batch = rows_at_once(spec).min(data.len());
         let rows = data.len();
         let batches = rows.div_ceil(batch);
         let indices = (0..batches).map(|i| {
@@ -126,7 +127,7 @@ pub fn predict(device: &Device, model: &Model, features: Features) -> Result<Vec
     let split = Split { n, features, targets };
     let data = Resident::new(device, &split, inputs, &model.normalize, None)?;
     let network = Network::new(device, &model.spec, std::slice::from_ref(&model.params))?;
-    let batch = BATCH.min(n);
+    let batch = rows_at_once(&model.spec).min(n);
     let mut stream = device.stream()?;
     let mut pass = Pass::new(device, &model.spec, 1, batch, false)?;
     let mut minibatch = data.room(device, batch)?;
@@ -141,6 +142,12 @@ pub fn predict(device: &Device, model: &Model, features: Features) -> Result<Vec
     }
     restore(model.targets.as_ref(), &mut out);
     Ok(out)
+}
+
+/// The number depends on the network alone: results have the same bits whatever is evaluated beside.
+fn rows_at_once(spec: &NetworkSpec) -> usize {
+    let widest = spec.layers.iter().map(|layer| layer.inputs().max(layer.outputs())).max().unwrap_or(1);
+    (VALUES / widest.max(1)).clamp(1, BATCH)
 }
 
 fn restore(targets: Option<&TargetScale>, values: &mut [f32]) {

@@ -46,6 +46,9 @@ fn bytes(spec: &NetworkSpec, settings: &Settings) -> f64 {
             LayerSpec::GmJoint { components, .. } => gm(components, inputs + 1.0, 1.0, inputs + 1.0),
             LayerSpec::Dense { .. } | LayerSpec::Stochastic { .. } => (inputs * outputs + outputs, outputs),
             LayerSpec::UnitNorm { .. } => (0.0, outputs),
+            LayerSpec::Conv(_) | LayerSpec::BatchNorm(_) | LayerSpec::MaxPool(_) | LayerSpec::Dropout(_) => {
+                (layer.params_len() as f64, outputs)
+            }
         };
         copies * params + settings.batch_size as f64 * (inputs + outputs + wide)
     };

@@ -1,10 +1,12 @@
 //! Training: a data set resident on the device, minibatches by index, layers, loss, optimiser, checkpoints, metrics.
 
+mod augmenter;
 mod checkpoint;
 mod choices;
 mod evaluate;
 mod memory;
 mod order;
+mod pictures;
 mod resident;
 mod run_folder;
 mod settings;
@@ -16,6 +18,7 @@ mod trainer;
 pub use choices::{LossChoice, ModelKind, OptimizerChoice, OrderChoice, Recipe, Schedule};
 pub use evaluate::{Evaluation, Evaluator, predict};
 pub use order::Order;
+pub use pictures::Head;
 pub use resident::{Minibatches, Resident};
 pub use run_folder::{RunFolder, snapshots};
 pub use settings::Settings;

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::choices::{LossChoice, ModelKind, OptimizerChoice, OrderChoice, Recipe, Schedule};
-use crate::data::NormalizationKind;
+use super::pictures::{self, Head, picture};
+use crate::data::{ImageShape, NormalizationKind};
 use crate::kernels::optimizer::Group;
 use crate::nn::{Covariance, DenseInit, GmInit, Init, LayerSpec, NetworkSpec, Weights, covariance_as_text};
 use crate::{Error, Result};
@@ -34,6 +35,15 @@ pub struct Settings {
     /// Loss; that of the data's targets where it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub loss: Option<LossChoice>,
+    /// What ends a convolutional network.
+    #[serde(default, skip_serializing_if = "Head::is_dense")]
+    pub head: Head,
+    /// The widths of a convolutional network are divided by this.
+    #[serde(default = "pictures::full_width", skip_serializing_if = "pictures::is_full_width")]
+    pub narrow: usize,
+    /// Whether training pictures are mirrored and shifted at random.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub augment: bool,
     /// Passes over the training set.
     pub epochs: u64,
     /// Rows of a minibatch.
@@ -95,6 +105,9 @@ impl Settings {
             weights: Weights::Equal,
             hidden: if model == ModelKind::Fc { vec![1000] } else { Vec::new() },
             loss: None,
+            head: Head::Dense,
+            narrow: 1,
+            augment: false,
             epochs: 20,
             batch_size: 64,
             optimizer: OptimizerChoice::Sgd,
@@ -131,6 +144,16 @@ impl Settings {
                 settings.schedule = Schedule::Cosine;
                 settings.epochs = 8;
             }
+            (Recipe::Tuned, ModelKind::Vgg) => {
+                settings.optimizer = OptimizerChoice::Adam;
+                (settings.lr, settings.lr_sigma) = (1e-3, 1e-3);
+                settings.schedule = Schedule::Cosine;
+                // Not the small start of a GM layer on pixels: between convolutions and a GM layer stands a rectifier, and a layer that
+                // starts next to 0 drives its units to where they have no gradient.
+            }
+        }
+        if model == ModelKind::Vgg {
+            (settings.components, settings.epochs) = (10, 50);
         }
         settings
     }
@@ -148,6 +171,7 @@ impl Settings {
         refuse(self.components == 0, "components is 0; a mixture needs at least 1 component")?;
         refuse(self.components > 1 << 20, "components is above 1,048,576")?;
         refuse(self.hidden.contains(&0), "hidden has a width of 0; every layer needs at least 1 output")?;
+        refuse(self.narrow == 0, "narrow is 0; widths are divided by at least 1")?;
         refuse(self.batch_size == 0, "batch-size is 0; a minibatch needs at least 1 row")?;
         refuse(self.epochs == 0 && self.max_steps.is_none(), "epochs is 0; train for at least 1 epoch")?;
         refuse(self.seeds.is_empty(), "no seed is given")?;
@@ -195,14 +219,19 @@ impl Settings {
         )
     }
 
-    /// The network that these settings ask for; a joint one has one output whatever `outputs` is.
-    pub fn network(&self, inputs: usize, outputs: usize) -> NetworkSpec {
+    /// The network that these settings ask for, from rows of `inputs` values, which may be pictures; a joint one has one output
+    /// whatever `outputs` is.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a convolutional network where rows are no pictures.
+    pub fn network(&self, inputs: usize, image: Option<ImageShape>, outputs: usize) -> Result<NetworkSpec> {
         let spec = match self.model {
             ModelKind::Gm => NetworkSpec::gm(inputs, &self.hidden, outputs, self.components),
             ModelKind::GmJoint => NetworkSpec::gm_joint(inputs, &self.hidden, self.components),
             ModelKind::Fc => NetworkSpec::fc(inputs, &self.hidden, outputs),
+            ModelKind::Vgg => NetworkSpec::vgg(picture(image)?, outputs, self.head.with(self.components), self.narrow),
         };
-        spec.with_mixture(self.covariance, self.weights)
+        Ok(spec.with_mixture(self.covariance, self.weights))
     }
 
     /// How its parameters start.
@@ -242,6 +271,8 @@ impl Settings {
             };
             Group { range: tensor.range, rate: rate * factor, l2 }
         };
-        layer.tensors().into_iter().filter(|tensor| tensor.name != "weights").map(group).collect()
+        // Weights have a step of their own. Running statistics are no parameters: the batch normalisation moves them itself.
+        let trained = |tensor: &crate::nn::TensorSpec| tensor.name != "weights" && !tensor.name.starts_with("running_");
+        layer.tensors().into_iter().filter(trained).map(group).collect()
     }
 }

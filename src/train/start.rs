@@ -55,7 +55,7 @@ pub(super) fn start(settings: &Settings, data: &Dataset) -> Result<Start> {
         params,
     };
     let Some(path) = &settings.init else {
-        let spec = settings.network(data.inputs, outputs);
+        let spec = settings.network(data.inputs, data.image, outputs)?;
         spec.check()?;
         memory::check(&spec, settings)?;
         let runs = settings.seeds.iter().map(|&seed| initialize(&spec, &settings.start(), seed)).collect();

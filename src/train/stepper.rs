@@ -144,6 +144,7 @@ impl Stepper {
                 fused.record(stream, args)
             }
             Plan::Layers { pass, loss, optimizer, simplex } => {
+                pass.at_step(&settings.seeds, step);
                 pass.forward(stream, network, &data.x, slot)?;
                 let target = match self.classes {
                     Some(reference) => Target::Labels { labels: &data.labels, reference },
@@ -179,7 +180,7 @@ impl Stepper {
                         simplex.record(stream, args)?;
                     }
                 }
-                Ok(())
+                pass.keep_statistics(stream, network)
             }
         }
     }

@@ -6,7 +6,7 @@ use crate::place::Place;
 fn every_option_is_in_the_help() {
     let place = Place::new();
     let common = "--adapter --software --json --quiet --verbose";
-    let train = "--model --data --components --covariance --weights --loss --hidden --epochs --batch-size --optimizer --lr --lr-sigma --gamma --normalize \
+    let train = "--model --head --narrow --augment --data --components --covariance --weights --loss --hidden --epochs --batch-size --optimizer --lr --lr-sigma --gamma --normalize \
                  --seeds --seed --out --config --init --order --recipe --split --max-steps --log-every --snapshot-every --resume --force \
                  --checkpoint-every";
     for (command, options) in [
@@ -20,7 +20,7 @@ fn every_option_is_in_the_help() {
         ("merge", "DIR --out --force"),
         ("predict", "MODEL --inputs --out"),
         ("sample", "MODEL --neurons --out --seed"),
-        ("reproduce", "gm --quick --out"),
+        ("reproduce", "gm gm-figure8 --quick --out"),
         ("data", "NAME"),
         ("info", ""),
     ] {

@@ -22,3 +22,4 @@ mod resume;
 mod same_bits;
 #[path = "../common/skip.rs"]
 mod skip;
+mod vgg;

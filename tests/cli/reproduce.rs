@@ -54,6 +54,21 @@ fn the_experiments_on_gm_layers() {
     place.run("reproduce gm --quick --out out --adapter cpu").refused("other settings", 1, "other settings");
 }
 
+/// Figure 8, which is not among them: both heads of narrow networks begin to learn.
+#[test]
+fn convolutional_networks_of_figure_8() {
+    let place = Place::new();
+    let done = place.run("reproduce gm-figure8 --quick --out out --adapter cpu --json").json();
+    let rows = done["rows"].as_array().expect("rows");
+    assert_eq!(rows.len(), 3, "{rows:?}");
+    for row in &rows[..2] {
+        let error = row["row"]["ours"].as_f64().expect("an error");
+        // Ten classes, and eighty steps.
+        assert!(error < 0.8, "{row}");
+    }
+    assert!(place.path("out/figure-8.svg").exists() && place.path("out/report.html").exists());
+}
+
 /// A network of drawn neurons is evaluated like any other, and is nearer to its layer the more neurons it has.
 #[test]
 fn neurons_drawn_from_a_layer() {

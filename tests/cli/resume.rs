@@ -3,7 +3,7 @@
 use std::process::Stdio;
 use std::time::Duration;
 
-use crate::place::{Place, executors};
+use crate::place::{Place, executors, npz};
 
 /// When a run is killed.
 #[derive(Clone, Copy)]
@@ -87,15 +87,19 @@ const KILLS: [Kill; 7] = [
 ];
 
 fn killed_and_resumed(settings: &str, seeds: usize, kills: &[Kill]) {
-    let place = Place::with_tiny();
+    killed_and_resumed_in(&Place::with_tiny(), settings, seeds, kills);
+}
+
+/// In a place that holds `tiny.npz`.
+fn killed_and_resumed_in(place: &Place, settings: &str, seeds: usize, kills: &[Kill]) {
     let new = format!("train --data tiny.npz --batch-size 16 {settings}");
     place.run(&format!("{new} --out whole")).ok();
-    let kills = kills.iter().take_while(|&&kill| !live(&place, &new, seeds, kill)).count();
+    let kills = kills.iter().take_while(|&&kill| !live(place, &new, seeds, kill)).count();
     assert!(kills >= 2, "only {kills} kills");
     // The rest in peace; a finished run then has nothing left to do.
     for _ in 0..2 {
         place.run(&format!("train --resume broken {}", executor(settings))).ok();
-        same(&place, seeds, "whole", "broken");
+        same(place, seeds, "whole", "broken");
     }
 }
 
@@ -132,6 +136,15 @@ fn two_seeds_on_the_software_adapter() {
     if executors().contains(&"--software") {
         killed_and_resumed("-K 4 --epochs 24 --seeds 0,1 --software", 2, &KILLS[1..5]);
     }
+}
+
+/// Running statistics, dropout and augmentation go on as well.
+#[test]
+fn two_seeds_of_a_convolutional_network() {
+    let place = Place::new();
+    place.write("tiny.npz", &npz(&crate::vgg::stripes()));
+    let vgg = "--model vgg --head gm -K 2 --narrow 32 --augment --lr 0.005 --epochs 12 --seeds 0,1 --adapter cpu";
+    killed_and_resumed_in(&place, vgg, 2, &KILLS);
 }
 
 /// A kill between the checkpoints of two seeds, and another kill at the same place of the resumed run.

@@ -1,4 +1,4 @@
-//! CIFAR-10's binary batches, on small files of the same format.
+//! The binary files of CIFAR-10 and CIFAR-100, on small files of the same format.
 
 use crate::common::refused;
 use bures::data::{Features, ImageShape, LoadOptions, Targets, load};
@@ -10,7 +10,7 @@ fn record(label: u8, first: u8) -> Vec<u8> {
 }
 
 #[test]
-fn reads_batches_pixel_by_pixel() {
+fn reads_batches_plane_by_plane() {
     let root = tempfile::tempdir().unwrap();
     let folder = root.path().join("cifar10/cifar-10-batches-bin");
     std::fs::create_dir_all(&folder).unwrap();
@@ -24,7 +24,7 @@ fn reads_batches_pixel_by_pixel() {
     assert_eq!((set.train.n, set.test.n, set.inputs), (10, 1, 3072));
     assert_eq!(set.image, Some(ImageShape { height: 32, width: 32, channels: 3 }));
     assert_eq!(set.train.targets, Targets::Classes { labels: vec![1, 0, 2, 0, 3, 0, 4, 0, 5, 0], classes: 10 });
-    assert_eq!(set.test.features, Features::U8([200, 201, 202].repeat(1024)));
+    assert_eq!(set.test.features, Features::U8(record(9, 200)[1..].to_vec()));
 
     put("data_batch_3.bin", record(3, 0)[1..].to_vec());
     refused("cut", load("cifar10", &options), "3072 bytes are no whole number of records");
@@ -36,4 +36,23 @@ fn reads_batches_pixel_by_pixel() {
     refused("missing batch", load("cifar10", &options), "data_batch_3.bin is missing");
     std::fs::remove_file(folder.join("data_batch_1.bin")).unwrap();
     refused("missing set", load("cifar10", &options), "data set cifar10 not found: looked for data_batch_1.bin in");
+}
+
+/// The fine label counts, which is the second.
+#[test]
+fn reads_the_fine_labels_of_cifar100() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = root.path().join("cifar-100-binary");
+    std::fs::create_dir_all(&folder).unwrap();
+    let put = |name: &str, bytes: Vec<u8>| std::fs::write(folder.join(name), bytes).unwrap();
+    let fine = |label: u8, first: u8| [vec![19], record(label, first)].concat();
+    put("train.bin", [fine(99, 1), fine(0, 2)].concat());
+    put("test.bin", fine(50, 3));
+    let options = LoadOptions { folders: vec![root.path().into()], ..LoadOptions::default() };
+    let set = load("cifar100", &options).unwrap();
+    assert_eq!(set.train.targets, Targets::Classes { labels: vec![99, 0], classes: 100 });
+    assert_eq!(set.test.targets, Targets::Classes { labels: vec![50], classes: 100 });
+    assert_eq!(set.train.features, Features::U8([&record(0, 1)[1..], &record(0, 2)[1..]].concat()));
+    put("test.bin", fine(100, 3));
+    refused("label", load("cifar100", &options), "label 100 of record 0 is not below the 100 classes");
 }

@@ -9,6 +9,7 @@ mod files;
 mod fuzz;
 mod idx;
 mod normalize;
+mod pictures;
 mod real;
 mod sets;
 #[path = "../common/skip.rs"]

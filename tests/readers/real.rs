@@ -69,3 +69,20 @@ fn every_published_uci_split_loads() {
         }
     }
 }
+
+/// Six thousand pictures of each of ten classes, whether from the binary files or from JPEG in an archive packed by xz.
+#[test]
+fn cifar10_is_whole() {
+    let Some(set) = real("cifar10", None) else { return };
+    assert_eq!((set.train.n, set.test.n, set.inputs), (50_000, 10_000, 3072));
+    for (split, each) in [(&set.train, 5000), (&set.test, 1000)] {
+        let Targets::Classes { labels, classes: 10 } = &split.targets else { panic!("ten classes") };
+        for class in 0..10 {
+            assert_eq!(labels.iter().filter(|&&label| label == class).count(), each, "class {class}");
+        }
+    }
+    let fitted = Normalization::fit(NormalizationKind::Global, &set.train.features, set.inputs);
+    let Normalization::Global { mean, std } = fitted else { panic!("wrong kind") };
+    // The published means are 0.4914, 0.4822, 0.4465, the deviations 0.2470, 0.2435, 0.2616; JPEG keeps them to three digits.
+    assert!((mean - 0.4734).abs() < 2e-3 && (std - 0.2515).abs() < 4e-3, "mean {mean}, std {std}");
+}

@@ -4,6 +4,7 @@
 
 mod activation_moments;
 mod boundaries;
+mod conv;
 mod covariance;
 mod determinism;
 mod differences;

@@ -5,9 +5,11 @@ mod saving;
 
 use std::time::Instant;
 
+use super::augmenter::Augmenter;
 use super::choices::OrderChoice;
 use super::evaluate::{Evaluation, Evaluator};
 use super::order::Order;
+use super::pictures::picture;
 use super::resident::{Minibatches, Resident};
 use super::run_folder::RunFolder;
 use super::settings::Settings;
@@ -109,6 +111,7 @@ struct Chunk {
     indices: Buffer<u32>,
     data: Minibatches,
     totals: Totals,
+    augmenter: Option<Augmenter>,
 }
 
 impl<'a> Trainer<'a> {
@@ -150,11 +153,17 @@ impl<'a> Trainer<'a> {
         // On the host one minibatch at a time stays in the cache.
         let most = if device.is_cpu() { 1 } else { MOST_SLOTS };
         let slots = (GATHERED_BYTES / one.max(1)).clamp(1, most);
+        let gathered = train.room(device, slots * runs * batch)?;
+        let augmenter = match settings.augment {
+            true => Some(Augmenter::new(device, picture(data.image)?, &gathered)?),
+            false => None,
+        };
         let chunk = Chunk {
             slots,
             indices: Buffer::zeros(device, slots * runs * batch)?,
-            data: train.room(device, slots * runs * batch)?,
+            data: gathered,
             totals: Totals::new(device, slots, runs)?,
+            augmenter,
         };
         let epoch_len = per_epoch as usize * runs;
         Ok(Self {
@@ -236,6 +245,9 @@ impl<'a> Trainer<'a> {
             let chunk = &mut self.chunk;
             self.stream.write(&mut chunk.indices, 0, &indices)?;
             self.train.gather(&mut self.stream, &chunk.indices, &mut chunk.data)?;
+            if let Some(augmenter) = &mut chunk.augmenter {
+                augmenter.record(&mut self.stream, &self.settings.seeds, self.step, batch, &mut chunk.data)?;
+            }
             for slot in 0..count {
                 let progress = self.step as f64 / self.steps as f64;
                 self.step += 1;
