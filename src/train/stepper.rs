@@ -166,24 +166,28 @@ impl Stepper {
                         };
                         optimizer.record(stream, args)?;
                     }
-                    // The Wasserstein part of the flow divides a component's other gradients by its weight. Adam forgets their
-                    // scale anyway; with SGD, heavy components move faster here than in the flow.
-                    if let Some(weights) = layer.tensors().into_iter().find(|tensor| tensor.name == "weights") {
-                        let first = weights.range.start;
-                        let args = SimplexStepArgs {
-                            weights: first..first + weights.shape[0],
-                            params_len: layer.params_len(),
-                            rate: settings.weight_rate(progress),
-                            params: network.params_mut(i),
-                            grads: pass.grads(i),
-                        };
-                        simplex.record(stream, args)?;
-                    }
+                    let rate = settings.weight_rate(progress);
+                    move_weights(simplex, stream, layer, rate, network.params_mut(i), pass.grads(i))?;
                 }
                 pass.keep_statistics(stream, network)
             }
         }
     }
+}
+
+/// Moves the weights of a layer's components, where they are learned. The Wasserstein part of the flow divides a component's other
+/// gradients by its weight: Adam forgets their scale anyway; with SGD, heavy components move faster than in the flow.
+fn move_weights(
+    simplex: &SimplexStep,
+    stream: &mut Stream,
+    layer: &LayerSpec,
+    rate: f32,
+    params: &mut Buffer<f32>,
+    grads: &Buffer<f32>,
+) -> Result<()> {
+    let Some(tensor) = layer.tensors().into_iter().find(|tensor| tensor.name == "weights") else { return Ok(()) };
+    let weights = tensor.range.start..tensor.range.start + tensor.shape[0];
+    simplex.record(stream, SimplexStepArgs { weights, params_len: layer.params_len(), rate, params, grads })
 }
 
 fn update<'a>(
