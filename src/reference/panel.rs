@@ -56,7 +56,7 @@ impl<T: Real> InOrder<'_, T> {
     #[inline(always)]
     fn panels<S: Simd, const V: usize>(self, simd: S) {
         let Self { out, stride, a, b } = self;
-        if a.rows() < 2 * ROWS {
+        if a.rows() < 4 * ROWS {
             return rows::<T, S, V, true>(simd, out, stride, a, b);
         }
         let tile = V * size_of::<T::Vector<S>>() / size_of::<T>();

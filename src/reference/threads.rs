@@ -1,11 +1,18 @@
 //! The threads of the CPU executor. A training step is a few loops of some hundred microseconds: threads that fell asleep
 //! between two of them would take longer to wake up than the loop takes to run.
 
+use std::sync::atomic::Ordering;
+
 use rayon::iter::plumbing::{Producer, ProducerCallback};
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator};
 
+/// How often a thread looks for the next loop before it sleeps, some tenths of a millisecond: longer than a step's gaps, and short enough
+/// for threads of a busy machine, which else spin away the turns of those they wait for.
+const LOOKS: u32 = 4096;
+
 /// Runs `work` with rayon's threads held awake for the loops of the twins. Loops outside of it run all the same, only slower to start.
 pub fn awake<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+    spindle::SPIN_LIMIT.store(LOOKS, Ordering::Relaxed);
     spindle::with_lock(rayon::current_num_threads(), work)
 }
 

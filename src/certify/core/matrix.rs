@@ -29,18 +29,13 @@ pub(in crate::certify) fn symmetric_product<T: Real>(a: &[T], b: &[T], n: usize,
     out
 }
 
-/// The entries of [`symmetric_product`] from the diagonal on; those before it are of no use.
+/// The entries of [`symmetric_product`] from the diagonal on; of those before it some are there and some are 0.
 pub(in crate::certify) fn upper_product<T: Real>(a: &[T], b: &[T], n: usize, inner: usize) -> Vec<T> {
-    const BLOCK: usize = 40;
+    let width = 256 / size_of::<T>();
     let mut out = vec![T::ZERO; n * n];
-    for first in (0..n).step_by(BLOCK) {
-        let rows = BLOCK.min(n - first);
-        product_in_order(
-            (&mut out[first * n + first..], n),
-            &a[first * inner..],
-            (&b[first..], n),
-            [rows, inner, n - first],
-        );
+    for first in (0..n).step_by(width) {
+        let (rows, columns) = (n.min(first + width), width.min(n - first));
+        product_in_order((&mut out[first..], n), &a[..rows * inner], (&b[first..], n), [rows, inner, columns]);
     }
     out
 }
