@@ -19,7 +19,6 @@ pub mod strokes;
 mod tar;
 mod uci;
 mod unpack;
-mod xz;
 
 pub use known::{KNOWN, Known, KnownFile};
 pub use normalize::{Normalization, NormalizationKind, TargetScale};

@@ -89,7 +89,7 @@ fn in_archive(path: &Path) -> Result<(Vec<Found>, String)> {
     let archive = unpack::unpack(bytes, path)?;
     let mut found = Vec::new();
     for (name, bytes) in tar::files(&archive, path)? {
-        found.extend(Found::new(&name, || Ok(bytes.to_vec()))?);
+        found.extend(Found::new(&name, || Ok(bytes))?);
     }
     Ok((found, sha256))
 }
