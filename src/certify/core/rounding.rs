@@ -90,6 +90,7 @@ impl Interval {
 impl Add for Interval {
     type Output = Self;
 
+    #[inline(always)]
     fn add(self, other: Self) -> Self {
         if self.is_zero() {
             return other;
@@ -120,7 +121,19 @@ impl Sub for Interval {
 impl Mul for Interval {
     type Output = Self;
 
+    #[inline(always)]
     fn mul(self, other: Self) -> Self {
+        let most = self.hi * other.hi;
+        if self.lo >= 0.0 && other.lo >= 0.0 && most > 0.0 {
+            return Self { lo: down(self.lo * other.lo), hi: up(most) };
+        }
+        self.mul_of_any_sign(other)
+    }
+}
+
+impl Interval {
+    /// The product where an end may be negative, or a product 0.
+    fn mul_of_any_sign(self, other: Self) -> Self {
         if (self.is_zero() && other.is_finite()) || (other.is_zero() && self.is_finite()) {
             return Self::ZERO;
         }
