@@ -2,12 +2,11 @@
 // gradient: W turned, x = dh). params [R, weight [O,ws] | bias], x [slots,R,B,C·H·W] → h [R,B,O·H·W], pads 0.
 // A workgroup a tile. Terms are added in the order of k: error of a plain sum over 9C.
 //!include common/conv.wgsl
+//!include common/conv_tile.wgsl
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> params: array<f32>;
 @group(0) @binding(3) var<storage, read_write> h: array<f32>;
 
-var<workgroup> weights: array<vec4<f32>, 128>;
-var<workgroup> columns: array<vec4<f32>, 256>;
 
 fn weight(run: u32, row: u32, k: u32) -> f32 {
     let at = run * p.params + min(row, p.outs - 1u) * p.weights + min(k, inner() - 1u);
@@ -36,7 +35,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         for (var i = lane; i < 128u; i += 64u) {
             let row = first_row + i / STEP * 4u;
             let term = k + i % STEP;
-            weights[i % STEP * 8u + i / STEP] = vec4<f32>(weight(safe, row, term), weight(safe, row + 1u, term),
+            factors[i % STEP * 8u + i / STEP] = vec4<f32>(weight(safe, row, term), weight(safe, row + 1u, term),
                                                           weight(safe, row + 2u, term), weight(safe, row + 3u, term));
         }
         for (var i = lane; i < 256u; i += 64u) {
@@ -45,19 +44,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
                                    value(tap_at(place2, term)), value(tap_at(place3, term)));
         }
         workgroupBarrier();
-        for (var i = 0u; i < STEP; i++) {
-            let column = columns[i * 16u + lane % 16u];
-            let low = weights[i * 8u + lane / 16u * 2u];
-            let high = weights[i * 8u + lane / 16u * 2u + 1u];
-            sums[0] += low.x * column;
-            sums[1] += low.y * column;
-            sums[2] += low.z * column;
-            sums[3] += low.w * column;
-            sums[4] += high.x * column;
-            sums[5] += high.y * column;
-            sums[6] += high.z * column;
-            sums[7] += high.w * column;
-        }
+        add_products(lane, &sums);
         workgroupBarrier();
     }
     if (run >= p.runs) { return; }

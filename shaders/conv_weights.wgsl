@@ -2,12 +2,11 @@
 // behind the last tap ∂b[o] = Σ_n dh[o, n]. x [slots,R,B,C·H·W], dh [R,B,O·H·W] → parts [splits,R,O,9C+1].
 // A workgroup a tile of one split of `per_split` pictures. Terms are added in the order of n.
 //!include common/conv.wgsl
+//!include common/conv_tile.wgsl
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> dh: array<f32>;
 @group(0) @binding(3) var<storage, read_write> parts: array<f32>;
 
-var<workgroup> rows: array<vec4<f32>, 128>;
-var<workgroup> columns: array<vec4<f32>, 256>;
 
 fn gradient(run: u32, row: u32, n: u32, end: u32) -> f32 {
     let at = made_at(run, min(row, p.outs - 1u), min(n, places() - 1u));
@@ -39,7 +38,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         let place = place_of(run, min(n, places() - 1u));
         for (var i = lane; i < 128u; i += 64u) {
             let row = first_row + i / STEP * 4u;
-            rows[i % STEP * 8u + i / STEP] = vec4<f32>(gradient(run, row, n, end), gradient(run, row + 1u, n, end),
+            factors[i % STEP * 8u + i / STEP] = vec4<f32>(gradient(run, row, n, end), gradient(run, row + 1u, n, end),
                                                        gradient(run, row + 2u, n, end), gradient(run, row + 3u, n, end));
         }
         for (var i = lane; i < 256u; i += 64u) {
@@ -47,19 +46,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
             columns[i % STEP * 16u + i / STEP] = vec4<f32>(value(place, k), value(place, k + 1u), value(place, k + 2u), value(place, k + 3u));
         }
         workgroupBarrier();
-        for (var i = 0u; i < STEP; i++) {
-            let column = columns[i * 16u + lane % 16u];
-            let low = rows[i * 8u + lane / 16u * 2u];
-            let high = rows[i * 8u + lane / 16u * 2u + 1u];
-            sums[0] += low.x * column;
-            sums[1] += low.y * column;
-            sums[2] += low.z * column;
-            sums[3] += low.w * column;
-            sums[4] += high.x * column;
-            sums[5] += high.y * column;
-            sums[6] += high.z * column;
-            sums[7] += high.w * column;
-        }
+        add_products(lane, &sums);
         workgroupBarrier();
     }
     if (block >= splits * p.runs) { return; }

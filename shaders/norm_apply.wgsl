@@ -11,10 +11,8 @@
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let id = thread_number(group, groups, LANES, lane);
     if (id >= p.runs * p.batch * p.stride) { return; }
-    let of_row = id % p.stride;
-    let live = of_row < p.channels * p.pixels;
-    let channel = id / (p.stride * p.batch) * p.channels + min(of_row / p.pixels, p.channels - 1u);
+    let channel = channel_of(id);
     let s = statistics[channel];
     let normalized = (x[id] - s.x) * (s.y * params[param_at(channel, 0u)]) + params[param_at(channel, 1u)];
-    h[id] = select(0.0, normalized, live);
+    h[id] = select(0.0, normalized, is_live(id));
 }

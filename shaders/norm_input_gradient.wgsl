@@ -14,12 +14,10 @@
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let id = thread_number(group, groups, LANES, lane);
     if (id >= p.runs * p.batch * p.stride) { return; }
-    let of_row = id % p.stride;
-    let live = of_row < p.channels * p.pixels;
-    let channel = id / (p.stride * p.batch) * p.channels + min(of_row / p.pixels, p.channels - 1u);
+    let channel = channel_of(id);
     let s = statistics[channel];
     let n = f32(values());
     let along = (x[id] - s.x) * s.y * (gradients[param_at(channel, 0u)] / n);
     let gradient = params[param_at(channel, 0u)] * s.y * (dh[id] - gradients[param_at(channel, 1u)] / n - along);
-    dx[id] = select(0.0, gradient, live);
+    dx[id] = select(0.0, gradient, is_live(id));
 }

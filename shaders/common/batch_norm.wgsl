@@ -8,6 +8,12 @@ fn value_at(channel: u32, n: u32) -> u32 {
     let row = channel / p.channels * p.batch + n / p.pixels;
     return row * p.stride + channel % p.channels * p.pixels + n % p.pixels;
 }
+// The channel of value `id` of [R,B,stride], counted over runs; in a pad the last one.
+fn channel_of(id: u32) -> u32 {
+    return id / (p.stride * p.batch) * p.channels + min(id % p.stride / p.pixels, p.channels - 1u);
+}
+// Whether value `id` is none of a pad.
+fn is_live(id: u32) -> bool { return id % p.stride < p.channels * p.pixels; }
 // Where gamma (0), beta (1), the mean (2) or the variance (3) of a channel lies.
 fn param_at(channel: u32, which: u32) -> u32 {
     return (channel / p.channels * 4u + which) * p.padded + channel % p.channels;

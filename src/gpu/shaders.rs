@@ -16,6 +16,7 @@ registry![
     "common/batch_norm",
     "common/clusters",
     "common/conv",
+    "common/conv_tile",
     "common/dense",
     "common/eigen_scale",
     "common/gm",
